@@ -1,0 +1,119 @@
+"""Events: what happened to an account, in the past tense, and the envelope that all of them travel in.
+
+Times are int milliseconds since the epoch, UTC.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSet:
+    """The account is on another plan."""
+
+    plan: str
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseAcquired:
+    """The device may download and keep the title until `expires_at`."""
+
+    license_id: str
+    device_id: str
+    title_id: str
+    expires_at: int
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadCompleted:
+    """The device reported the whole title."""
+
+    license_id: str
+    device_id: str
+    title_id: str
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStarted:
+    """The device began to play; a playback window, where the title has one, is in `expires_at`."""
+
+    license_id: str
+    device_id: str
+    title_id: str
+    expires_at: int
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseRenewed:
+    """The licence was extended; `renewals` counts this time too."""
+
+    license_id: str
+    device_id: str
+    title_id: str
+    expires_at: int
+    renewals: int
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenseReleased:
+    """The licence was given back."""
+
+    license_id: str
+    device_id: str
+    title_id: str
+    policy_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceDeactivated:
+    """The device left the account; each licence that it held was released just before."""
+
+    device_id: str
+    policy_version: str
+
+
+Event: TypeAlias = (
+    PlanSet
+    | LicenseAcquired
+    | DownloadCompleted
+    | PlaybackStarted
+    | LicenseRenewed
+    | LicenseReleased
+    | DeviceDeactivated
+)
+
+EVENTS: dict[str, type[Event]] = {
+    cls.__name__: cls
+    for cls in (
+        PlanSet,
+        LicenseAcquired,
+        DownloadCompleted,
+        PlaybackStarted,
+        LicenseRenewed,
+        LicenseReleased,
+        DeviceDeactivated,
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One event of an account's history; `version` counts the account's events from 1 without gaps."""
+
+    event_id: str
+    account_id: str
+    version: int
+    at: int
+    command_id: str
+    correlation_id: str | None
+    event: Event
+
+    @property
+    def type(self) -> str:
+        """The event's name, such as `LicenseAcquired`."""
+        return type(self.event).__name__

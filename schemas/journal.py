@@ -1,0 +1,38 @@
+"""The body of a journal row: all that one conditional write commits."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+JournalOutcome: TypeAlias = Literal["accepted", "rejected", "duplicate", "dead_letter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message of the commands topic and what was decided.
+
+    `timestamp` is Kafka's, int milliseconds (-1: it had none). `key` and `headers` are kept for dead letters
+    only. `events` are encoded exactly as they go to Kafka and into the event rows.
+    """
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+    outcome: JournalOutcome
+    events: tuple[bytes, ...] = ()
+    reason: str | None = None
+    message: str | None = None
+    stage: str | None = None
+    policy_version: str | None = None
+    first_version: int | None = None
+    last_version: int | None = None
+    key: bytes | None = None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The offsets `first_offset` <= o < `next_offset` of one partition, decided together."""
+
+    first_offset: int
+    next_offset: int
+    entries: tuple[Entry, ...]

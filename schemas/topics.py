@@ -1,0 +1,58 @@
+"""The topics: their names, and which partition an account's messages go to."""
+
+from dataclasses import dataclass
+
+_MASK = 0xFFFFFFFF
+_M = 0x5BD1E995
+_SEED = 0x9747B28C
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Topic names below one namespace. Commands, events, replies and dead letters have equal partition counts."""
+
+    namespace: str = "licensing"
+
+    @property
+    def commands(self) -> str:
+        """Commands, by account."""
+        return f"{self.namespace}.commands"
+
+    @property
+    def events(self) -> str:
+        """Events, on the partition of the shard that wrote them."""
+        return f"{self.namespace}.events"
+
+    @property
+    def replies(self) -> str:
+        """Outcomes, on the partition of their command."""
+        return f"{self.namespace}.replies"
+
+    @property
+    def dead_letters(self) -> str:
+        """What could not be read or was invalid, on the partition it came from."""
+        return f"{self.namespace}.dead-letters"
+
+    def all(self) -> tuple[str, str, str, str]:
+        """Every topic of the namespace."""
+        return self.commands, self.events, self.replies, self.dead_letters
+
+
+def murmur2(data: bytes) -> int:
+    """Kafka's murmur2 as an unsigned 32-bit number (org.apache.kafka.common.utils.Utils.murmur2)."""
+    length = len(data)
+    h = (_SEED ^ length) & _MASK
+    whole = length & ~3
+    for i in range(0, whole, 4):
+        k = int.from_bytes(data[i : i + 4], "little") * _M & _MASK
+        k = (k ^ k >> 24) * _M & _MASK
+        h = (h * _M & _MASK) ^ k
+    if whole != length:
+        h = (h ^ int.from_bytes(data[whole:], "little")) * _M & _MASK
+    h = (h ^ h >> 13) * _M & _MASK
+    return h ^ h >> 15
+
+
+def partition_of(account_id: str, partitions: int) -> int:
+    """The partition of an account, as Java's default partitioner and `partitioner=murmur2_random` choose it."""
+    return (murmur2(account_id.encode()) & 0x7FFFFFFF) % partitions

@@ -1,0 +1,50 @@
+"""What a well-formed command looks like beyond its Avro types. Invalid input is a dead letter, not a rejection."""
+
+import re
+from uuid import UUID
+
+from schemas.commands import Command
+
+#: Ids go into Redis keys, URLs, logs and terminals as they are: nothing that is special in any of them.
+ID = re.compile(r"[A-Za-z0-9._:@~+=-]{1,128}")
+CORRELATION_MAX = 256
+EARLIEST = 946_684_800_000  # 2000-01-01; anything before is a broken clock
+LATEST = 4_102_444_800_000  # 2100-01-01
+
+
+class InvalidCommand(Exception):
+    """The command can be read, but not be meant. The text names the field."""
+
+
+def validate(command: Command) -> None:
+    """Check the fields of a command.
+
+    Raises:
+        InvalidCommand: a field is empty, too long or holds characters that an id must not have.
+    """
+    try:
+        canonical = str(UUID(command.command_id))
+    except ValueError:
+        canonical = ""
+    if canonical != command.command_id:
+        raise InvalidCommand(f"command_id is not a lower-case uuid: {_shown(command.command_id)}")
+    for name in ("account_id", "device_id", "title_id", "plan"):
+        value = getattr(command, name, None)
+        if value is not None and ID.fullmatch(value) is None:
+            raise InvalidCommand(f"{name} is not 1 to 128 of A-Z a-z 0-9 . _ : @ ~ + = -: {_shown(value)}")
+    if command.correlation_id is not None and len(command.correlation_id) > CORRELATION_MAX:
+        raise InvalidCommand(f"correlation_id is longer than {CORRELATION_MAX} characters")
+
+
+def validate_timestamp(at: int) -> None:
+    """Check a command's Kafka timestamp, milliseconds since the epoch.
+
+    Raises:
+        InvalidCommand: the message has no timestamp, or one that no clock of ours shows.
+    """
+    if not EARLIEST <= at < LATEST:
+        raise InvalidCommand(f"the timestamp {at} is not between the years 2000 and 2100")
+
+
+def _shown(value: str) -> str:
+    return repr(value[:40]) + (" ..." if len(value) > 40 else "")
