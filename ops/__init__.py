@@ -1,0 +1,1 @@
+"""Operations: the stack launcher, the command line, replay, rebuild, time travel, what-if and checks."""

@@ -1,0 +1,45 @@
+"""Jars of a server, fetched by Maven once for all runs of this checkout."""
+
+import hashlib
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from ops.stack.errors import DOCKER, StackError
+from ops.stack.files import Progress, locked
+from ops.stack.versions import HERE, VERSIONS, runtime
+
+_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+
+
+def jars(server: str, progress: Progress) -> Path:
+    """Return the folder with the jars of `<server>-pom.xml`; another pom is another folder."""
+    pom = HERE / f"{server}-pom.xml"
+    library = runtime() / "lib" / server
+    ready = library / hashlib.sha256(pom.read_bytes()).hexdigest()[:12]
+    if ready.exists():
+        return ready
+    with locked(library / "lock", progress):
+        if not ready.exists():  # else another process fetched it while we waited
+            progress(f"Fetching {server.capitalize()} {VERSIONS[server]['version']} with Maven")
+            _fetch(pom, ready)
+    return ready
+
+
+def _fetch(pom: Path, ready: Path) -> None:
+    maven = shutil.which("mvn")
+    if maven is None:
+        raise StackError(f"There is no mvn in PATH: install Maven (Debian: maven), {DOCKER}.")
+    with tempfile.TemporaryDirectory(dir=ready.parent, prefix="fetching-") as folder:
+        draft = Path(folder) / "jars"
+        shutil.copy(pom, f"{folder}/pom.xml")
+        options = ["-q", "-B", "--strict-checksums", f"-DoutputDirectory={draft}", "-DincludeScope=runtime"]
+        result = subprocess.run(  # noqa: S603
+            [maven, *options, _GOAL], cwd=folder, capture_output=True, text=True, check=False
+        )
+        if result.returncode:
+            errors = [line for line in result.stdout.splitlines() if "ERROR" in line]
+            reason = errors[0] if errors else result.stderr.strip() or f"exit code {result.returncode}"
+            raise StackError(f"Maven could not fetch {pom.name}: {reason}")
+        draft.rename(ready)

@@ -1,0 +1,149 @@
+"""Start and stop the three servers of one home folder, which holds all that they write."""
+
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from ops.stack import process
+from ops.stack.address import Record, StackAddress, address_of, publish, published
+from ops.stack.cassandra import Cassandra
+from ops.stack.errors import ServerDied, StackError
+from ops.stack.files import Progress, locked, quiet
+from ops.stack.kafka import Kafka
+from ops.stack.ports import choose
+from ops.stack.redis import Redis
+from ops.stack.servers import Place, Server
+
+SERVERS: dict[str, Server] = {server.name: server for server in (Redis(), Cassandra(), Kafka())}
+_PATIENCE = 120.0  # seconds until all servers must answer
+_TRIES = 3  # starts of a server whose ports somebody else takes between our probe and its bind
+
+
+@dataclass(frozen=True, slots=True)
+class ServerStatus:
+    """One server of a stack; `port` is the one for clients, None before the first start."""
+
+    name: str
+    pid: int | None
+    port: int | None
+
+    @property
+    def running(self) -> bool:
+        """Whether its process lives."""
+        return self.pid is not None
+
+
+def start(home: Path, *, partitions: int = 4, progress: Progress = quiet) -> StackAddress:
+    """Start what does not run yet and return once every server answers; a start that fails leaves nothing new."""
+    home = home.resolve()
+    with locked(home / "lock", progress):
+        return _start(home, SERVERS, partitions, progress)
+
+
+def start_one(home: Path, name: str, *, progress: Progress = quiet) -> StackAddress:
+    """Start one server of a stack again, on its old ports unless somebody took them."""
+    home = home.resolve()
+    with locked(home / "lock", progress):
+        record = Record.load(home, partitions=0)
+        if not record.ports:
+            raise StackError(f"No stack was started in {home} yet.")
+        return _start(home, [name], record.partitions, progress)
+
+
+def stop(home: Path, *, progress: Progress = quiet) -> None:
+    """Stop what runs; the data stays for the next start."""
+    home = home.resolve()
+    if not home.exists():
+        return
+    with locked(home / "lock", progress):
+        progress("Stopping the stack")
+        process.end(home / name for name in SERVERS)
+        (home / "stack.env").unlink(missing_ok=True)
+
+
+def status(home: Path) -> list[ServerStatus]:
+    """Return what runs in a home; nothing is asked over the network."""
+    ports = Record.load(home.resolve(), partitions=0).ports
+    return [
+        ServerStatus(name, pid(home, name), ports[name][server.port_names[0]] if name in ports else None)
+        for name, server in SERVERS.items()
+    ]
+
+
+def address(home: Path) -> StackAddress:
+    """Return where a started stack answers; raise StackError when there is none."""
+    return published(home.resolve())
+
+
+def pid(home: Path, name: str) -> int | None:
+    """Return the process id of a server, None when it does not run."""
+    return process.pid_of(home.resolve() / name)
+
+
+def kill(home: Path, name: str, signal_number: int) -> None:
+    """Send a signal to a server; raise StackError when it does not run."""
+    if not process.send(home.resolve() / name, signal_number):
+        raise StackError(f"{name} does not run in {home}.")
+
+
+def _start(home: Path, names: Collection[str], partitions: int, progress: Progress) -> StackAddress:
+    record = Record.load(home, partitions)
+    record.partitions = partitions
+    missing = [name for name in names if pid(home, name) is None]
+    if missing:
+        for name in missing:
+            SERVERS[name].install(progress)
+    else:
+        progress("Already running: " + ", ".join(names))
+    try:
+        _until_answering(home, record, names, missing, progress)
+    except BaseException:  # Ctrl-C too
+        process.end([home / name for name in missing], grace=5)
+        raise
+    publish(home, address_of(record.ports))
+    return address_of(record.ports)
+
+
+def _until_answering(
+    home: Path, record: Record, names: Collection[str], missing: Collection[str], progress: Progress
+) -> None:
+    sizes = {name: _launch(home, record, name, progress) for name in missing}
+    tries = dict.fromkeys(names, 1)
+    silent = list(names)
+    began = time.monotonic()
+    while silent:
+        for name in list(silent):
+            if SERVERS[name].answers(record.ports[name][SERVERS[name].port_names[0]]):
+                silent.remove(name)
+                progress(f"{name.capitalize()} answers after {time.monotonic() - began:.1f} s")
+            elif pid(home, name) is None:
+                died = ServerDied(name, _tail(home, name, sizes.get(name, 0)))
+                if not died.port_was_taken or tries[name] == _TRIES:
+                    raise died
+                tries[name] += 1
+                sizes[name] = _launch(home, record, name, progress)
+        if silent and time.monotonic() - began > _PATIENCE:
+            tail = _tail(home, silent[0], sizes.get(silent[0], 0))
+            raise StackError(f"{silent[0]} gave no answer in {_PATIENCE:.0f} s. The end of its log:\n{tail}")
+        time.sleep(0.1)
+
+
+def _launch(home: Path, record: Record, name: str, progress: Progress) -> int:
+    """Start one process and return how long its log was before."""
+    server, folder = SERVERS[name], home / name
+    folder.mkdir(parents=True, exist_ok=True)
+    record.ports[name] = choose(server.port_names, record.ports.get(name, {}), record.taken(but=name))
+    record.save(home)
+    command = server.command(Place(folder, record.ports[name], record.partitions))
+    log = folder / "server.log"
+    size = log.stat().st_size if log.exists() else 0
+    progress(f"Starting {name.capitalize()} on port {record.ports[name][server.port_names[0]]}")
+    process.spawn(command, folder)
+    return size
+
+
+def _tail(home: Path, name: str, since: int, lines: int = 15) -> str:
+    with (home / name / "server.log").open("rb") as log:
+        log.seek(since)
+        return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
