@@ -52,7 +52,7 @@ def end(folders: Iterable[Path], grace: float = 20.0) -> None:
 
 
 def send(folder: Path, signal_number: int) -> bool:
-    """Signal the server of a folder; False when none runs there."""
+    """Signal the server of a folder; False when none runs there. After SIGKILL it is gone on return."""
     pid = pid_of(folder)
     if pid is None:
         return False
@@ -60,4 +60,6 @@ def send(folder: Path, signal_number: int) -> bool:
         os.kill(pid, signal_number)
     except ProcessLookupError:
         return False
+    while signal_number == signal.SIGKILL and pid_of(folder) == pid:
+        time.sleep(0.01)
     return True

@@ -91,40 +91,41 @@ def _start(home: Path, names: Collection[str], partitions: int, progress: Progre
     record = Record.load(home, partitions)
     record.partitions = partitions
     missing = [name for name in names if pid(home, name) is None]
-    if missing:
-        for name in missing:
-            SERVERS[name].install(progress)
-    else:
+    if not missing:
         progress("Already running: " + ", ".join(names))
+    for name in missing:  # all of them before the first start: a missing Java stops nothing half-way
+        SERVERS[name].install(progress)
+    launched: dict[str, int] = {}  # name -> length of its log before
     try:
-        _until_answering(home, record, names, missing, progress)
+        for name in missing:
+            launched[name] = _launch(home, record, name, progress)
+        _until_answering(home, record, names, launched, progress)
     except BaseException:  # Ctrl-C too
-        process.end([home / name for name in missing], grace=5)
+        process.end((home / name for name in {*missing, *launched}), grace=5)
         raise
     publish(home, address_of(record.ports))
     return address_of(record.ports)
 
 
 def _until_answering(
-    home: Path, record: Record, names: Collection[str], missing: Collection[str], progress: Progress
+    home: Path, record: Record, names: Collection[str], launched: dict[str, int], progress: Progress
 ) -> None:
-    sizes = {name: _launch(home, record, name, progress) for name in missing}
-    tries = dict.fromkeys(names, 1)
-    silent = list(names)
-    began = time.monotonic()
+    """Wait for every server; one that dies is told with its log, unless a new port or a first launch helps."""
+    silent, tries, began = list(names), dict.fromkeys(names, 0), time.monotonic()
     while silent:
         for name in list(silent):
             if SERVERS[name].answers(record.ports[name][SERVERS[name].port_names[0]]):
                 silent.remove(name)
-                progress(f"{name.capitalize()} answers after {time.monotonic() - began:.1f} s")
+                if name in launched:
+                    progress(f"{name.capitalize()} answers after {time.monotonic() - began:.1f} s")
             elif pid(home, name) is None:
-                died = ServerDied(name, _tail(home, name, sizes.get(name, 0)))
-                if not died.port_was_taken or tries[name] == _TRIES:
-                    raise died
+                died = ServerDied(name, _tail(home, name, launched.get(name, 0)))
                 tries[name] += 1
-                sizes[name] = _launch(home, record, name, progress)
+                if name in launched and (not died.port_was_taken or tries[name] == _TRIES):
+                    raise died
+                launched[name] = _launch(home, record, name, progress)
         if silent and time.monotonic() - began > _PATIENCE:
-            tail = _tail(home, silent[0], sizes.get(silent[0], 0))
+            tail = _tail(home, silent[0], launched.get(silent[0], 0))
             raise StackError(f"{silent[0]} gave no answer in {_PATIENCE:.0f} s. The end of its log:\n{tail}")
         time.sleep(0.1)
 
