@@ -21,16 +21,22 @@ def spawn(command: Sequence[str], folder: Path) -> None:
 
 
 def pid_of(folder: Path) -> int | None:
-    """Return the pid of the server that runs in `folder`; its command line names a file there, so it is ours."""
+    """Return the pid of the server that runs in `folder`; its command line names a file there, so it is ours.
+
+    A process that is just dying is waited for, because its ports are free only when it is gone.
+    """
     try:
         pid = int((folder / "pid").read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    return pid if f"{folder}/" in _command_line(pid) else None
+    command = _command_line(pid)
+    if not command:
+        _await_end(pid)
+    return pid if f"{folder}/" in command else None
 
 
 def _command_line(pid: int) -> str:
-    """Return the arguments of a process; nothing for one that is gone or a zombie."""
+    """Return the arguments of a process; nothing for one that is gone or dying."""
     if Path("/proc/self/cmdline").exists():
         try:
             return Path(f"/proc/{pid}/cmdline").read_text("utf-8", "replace")
@@ -38,6 +44,20 @@ def _command_line(pid: int) -> str:
             return ""
     ps = ["ps", "-ww", "-o", "command=", "-p", str(pid)]
     return subprocess.run(ps, capture_output=True, text=True, check=False).stdout  # noqa: S603
+
+
+def _await_end(pid: int, patience: float = 5.0) -> None:
+    """Wait for the last thread of a dying process, which closes its sockets; a zombie has none left."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
+            state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
+        except OSError:
+            return
+        if threads == 1 and state in "ZX":
+            return
+        time.sleep(0.01)
 
 
 def end(folders: Iterable[Path], grace: float = 20.0) -> None:
