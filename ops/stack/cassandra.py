@@ -5,7 +5,7 @@ import socket
 from ops.stack import java, maven
 from ops.stack.files import Progress, quiet, write_whole
 from ops.stack.servers import Place
-from ops.stack.versions import VERSIONS, fill
+from ops.stack.versions import fill
 
 _OPTIONS = bytes([0x04, 0, 0, 0, 0x05, 0, 0, 0, 0])  # a frame of the native protocol: version 4, OPTIONS, no body
 _SUPPORTED = 0x06
@@ -19,7 +19,7 @@ class Cassandra:
 
     def install(self, progress: Progress) -> None:
         """Fetch the jars, and see that Java can run them."""
-        java.find(newest=VERSIONS["java"]["cassandra"])
+        java.find()
         maven.jars(self.name, progress)
 
     def command(self, place: Place) -> list[str]:
@@ -30,7 +30,7 @@ class Cassandra:
         write_whole(folder / "logback.xml", fill("cassandra-logback.xml", {}))
         arguments = fill("cassandra.args", {**values, "jars": maven.jars(self.name, quiet)})
         write_whole(folder / "java.args", arguments)
-        return [java.find(newest=VERSIONS["java"]["cassandra"]), f"@{folder}/java.args"]
+        return [java.find(), f"@{folder}/java.args"]
 
     def answers(self, port: int) -> bool:
         """Shake hands in the native protocol, whose port opens when the node has joined."""

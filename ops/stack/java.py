@@ -18,8 +18,8 @@ def major(output: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def find(newest: int | None = None) -> str:
-    """Return the path of a java that is new enough, and not newer than `newest` when that is given."""
+def find() -> str:
+    """Return the path of a java on which both servers run: JAVA_HOME's, else the one in PATH."""
     home = os.environ.get("JAVA_HOME")
     java = shutil.which("java", path=f"{home}/bin" if home else None)
     where = f"JAVA_HOME ({home})" if home else "PATH"
@@ -31,6 +31,6 @@ def find(newest: int | None = None) -> str:
         raise StackError(f"{java} does not say its version: {_INSTALL}.")
     if version < VERSIONS["java"]["minimum"]:
         raise StackError(f"{java} is Java {version}, too old for Kafka 4: {_INSTALL}.")
-    if newest is not None and version > newest:
+    if version > VERSIONS["java"]["newest"]:
         raise StackError(f"{java} is Java {version}, on which Cassandra 5.0 cannot start: {_INSTALL}.")
     return java

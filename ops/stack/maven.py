@@ -34,12 +34,13 @@ def _fetch(pom: Path, ready: Path) -> None:
     with tempfile.TemporaryDirectory(dir=ready.parent, prefix="fetching-") as folder:
         draft = Path(folder) / "jars"
         shutil.copy(pom, f"{folder}/pom.xml")
-        options = ["-q", "-B", "--strict-checksums", f"-DoutputDirectory={draft}", "-DincludeScope=runtime"]
+        options = ["-q", "-B", "-Dstyle.color=never", "--strict-checksums"]
+        target = [f"-DoutputDirectory={draft}", "-DincludeScope=runtime"]
         result = subprocess.run(  # noqa: S603
-            [maven, *options, _GOAL], cwd=folder, capture_output=True, text=True, check=False
+            [maven, *options, *target, _GOAL], cwd=folder, capture_output=True, text=True, check=False
         )
         if result.returncode:
             errors = [line for line in result.stdout.splitlines() if "ERROR" in line]
             reason = errors[0] if errors else result.stderr.strip() or f"exit code {result.returncode}"
-            raise StackError(f"Maven could not fetch {pom.name}: {reason}")
+            raise StackError(f"Maven could not fetch the jars of {pom.name}: {reason}")
         draft.rename(ready)

