@@ -1,0 +1,102 @@
+"""Kafka as operations see it: clients for sending, reading and administration. The one module that imports one."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
+
+TIMEOUT = 15.0  # seconds for one question to the brokers
+_QUIET: dict[str, Any] = {
+    "log_level": 0,
+    "error_cb": lambda error: None,
+}  # what is wrong is raised where somebody waits for it
+
+
+class KafkaProblem(Exception):
+    """Kafka does not answer or refuses. The text is a sentence for a person."""
+
+
+def problem(bootstrap: str, error: BaseException) -> KafkaProblem:
+    """The sentence for a client's error."""
+    cause = error.args[0] if isinstance(error, KafkaException) and error.args else error
+    text = cause.str() if hasattr(cause, "str") else str(cause)
+    return KafkaProblem(f"Kafka at {bootstrap} says: {text}. Is it running? `licensing status` tells.")
+
+
+def producer(bootstrap: str) -> Any:
+    """A producer that keeps the order of each partition and chooses partitions as a Java client does."""
+    settings = {
+        "bootstrap.servers": bootstrap,
+        "enable.idempotence": True,
+        "partitioner": "murmur2_random",
+        "compression.type": "lz4",
+        "linger.ms": 5,
+        "batch.size": 131_072,  # well below the topic's max.message.bytes, which counts a whole batch
+        "message.timeout.ms": 60_000,
+        "queue.buffering.max.messages": 200_000,
+        "delivery.report.only.error": True,
+    }
+    return Producer(settings | _QUIET)
+
+
+def reader(bootstrap: str, start: Mapping[tuple[str, int], int]) -> Any:
+    """A consumer outside any group: `start` is (topic, partition) -> first offset."""
+    settings = {
+        "bootstrap.servers": bootstrap,
+        "group.id": "licensing.reader",  # a name that the client wants; nothing is committed
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+    }
+    client = Consumer(settings | _QUIET)
+    client.assign([TopicPartition(topic, partition, offset) for (topic, partition), offset in start.items()])
+    return client
+
+
+def partitions(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
+    """Topic -> number of partitions, for those of the names that exist."""
+    try:
+        known = AdminClient({"bootstrap.servers": bootstrap} | _QUIET).list_topics(timeout=TIMEOUT).topics
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+    return {name: len(known[name].partitions) for name in names if name in known and known[name].error is None}
+
+
+def create(bootstrap: str, counts: Mapping[str, int], configs: Mapping[str, Mapping[str, str]]) -> None:
+    """Create topics of so many partitions, with the brokers' default replication."""
+    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    wanted = [
+        NewTopic(name, count, replication_factor=-1, config=dict(configs[name])) for name, count in counts.items()
+    ]
+    try:
+        for future in admin.create_topics(wanted, operation_timeout=TIMEOUT).values():
+            future.result()
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+
+
+def ends(bootstrap: str, topic: str) -> dict[int, int]:
+    """Partition -> offset behind the last message."""
+    client = reader(bootstrap, {})
+    try:
+        found = client.list_topics(topic, timeout=TIMEOUT).topics[topic]
+        return {
+            partition: client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)[1]
+            for partition in sorted(found.partitions)
+        }
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+    finally:
+        client.close()
+
+
+def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
+    """Partition -> offset that the group goes on from, for partitions where it has committed."""
+    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    try:
+        (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
+        answer = future.result(timeout=TIMEOUT)
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+    return {tp.partition: tp.offset for tp in answer.topic_partitions if tp.topic == topic and tp.offset >= 0}

@@ -1,0 +1,45 @@
+"""Where the servers are and what our names in them begin with: `LICENSING_*` of the environment."""
+
+import os
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from schemas.topics import Topics
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings that every process shares; README lists them."""
+
+    kafka: str = "127.0.0.1:9092"
+    cassandra: str = "127.0.0.1:9042"
+    keyspace: str = "licensing"
+    redis: str = "redis://127.0.0.1:6379/0"
+    namespace: str = "licensing"
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str] = os.environ) -> "Settings":
+        """The settings of an environment, by default this process's own."""
+        given = {name: environment.get(f"LICENSING_{name.upper()}") for name in cls.__slots__}
+        return cls(**{name: value for name, value in given.items() if value})
+
+    @property
+    def topics(self) -> Topics:
+        """The four topics."""
+        return Topics(self.namespace)
+
+    @property
+    def handler_group(self) -> str:
+        """The consumer group of the command handler."""
+        return f"{self.namespace}.handler"
+
+
+def adopt(file: Path, environment: MutableMapping[str, str] = os.environ) -> None:
+    """Take the `KEY=VALUE` lines of a stack's address file into the environment; what is set there already wins."""
+    if not file.is_file():
+        return
+    for line in file.read_text("utf-8").splitlines():
+        name, separator, value = line.partition("=")
+        if separator and name.startswith("LICENSING_"):
+            environment.setdefault(name, value)

@@ -1,0 +1,65 @@
+"""The four topics: created with equal partitions and history that never goes; checked when they exist."""
+
+import time
+
+from ops import kafka
+from schemas.topics import Topics
+
+_WEEK = 7 * 86_400_000
+_COMMAND_MAX = 262_144
+_OTHER_MAX = 1_048_576  # a dead letter is a command and its headers, so it always fits
+
+
+class TopicsDiffer(Exception):
+    """Topics exist, but not as asked for. The text says which and what to do."""
+
+
+def configuration(topics: Topics) -> dict[str, dict[str, str]]:
+    """Topic -> its configuration. Never compacted: events share keys, and each of them counts.
+
+    Replies are stamped with the wall clock, so their week is a week; commands and events carry business time.
+    """
+    common = {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "message.timestamp.type": "CreateTime",
+        "message.timestamp.after.max.ms": "3600000",
+        "max.message.bytes": str(_OTHER_MAX),
+    }
+    return {
+        topics.commands: common | {"max.message.bytes": str(_COMMAND_MAX)},
+        topics.events: common,
+        topics.replies: common | {"retention.ms": str(_WEEK)},
+        topics.dead_letters: common,
+    }
+
+
+def create(bootstrap: str, topics: Topics, partitions: int) -> list[str]:
+    """Create what is missing and return its names.
+
+    Raises:
+        TopicsDiffer: a topic exists with another number of partitions; an account's partition would change.
+        KafkaProblem: the brokers do not answer or refuse.
+    """
+    existing = kafka.partitions(bootstrap, topics.all())
+    others = {name: count for name, count in existing.items() if count != partitions}
+    if others:
+        found = ", ".join(f"{name} has {count}" for name, count in others.items())
+        raise TopicsDiffer(
+            f"{partitions} partitions were asked for, but {found}: the number is fixed once topics exist. "
+            f"Use that number, or another LICENSING_NAMESPACE."
+        )
+    missing = [name for name in topics.all() if name not in existing]
+    if missing:
+        kafka.create(bootstrap, dict.fromkeys(missing, partitions), configuration(topics))
+        _until_known(bootstrap, topics, partitions)
+    return missing
+
+
+def _until_known(bootstrap: str, topics: Topics, partitions: int) -> None:
+    """The controller has created them; wait until the broker that clients ask knows it too."""
+    deadline = time.monotonic() + kafka.TIMEOUT
+    while kafka.partitions(bootstrap, topics.all()) != dict.fromkeys(topics.all(), partitions):
+        if time.monotonic() > deadline:
+            raise kafka.KafkaProblem(f"Kafka at {bootstrap} created the topics but does not list them.")
+        time.sleep(0.1)
