@@ -1,0 +1,134 @@
+"""The account, the one consistency boundary: state, `initial`, `evolve`; `decide` is next door. No clock, no I/O.
+
+Times are int milliseconds since the epoch, UTC. A licence is active while `at < expires_at`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from schemas.events import (
+    DeviceDeactivated,
+    DownloadCompleted,
+    Envelope,
+    LicenseAcquired,
+    LicenseReleased,
+    LicenseRenewed,
+    PlanSet,
+    PlaybackStarted,
+)
+
+DAY = 86_400_000
+YEAR = 365 * DAY
+#: An ended licence is forgotten after this long. No policy may grant a longer grace for renewal (policy_file checks).
+FORGET_AFTER = 90 * DAY
+#: Changes with the meaning of `Account`; snapshots of another version are ignored.
+STATE_VERSION = 1
+#: How many accepted command ids an account remembers, to answer a retry with the first outcome.
+REMEMBERED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class License:
+    """A licence as its device holds it. `played`: a playback window is running or there is none to start."""
+
+    license_id: str
+    expires_at: int
+    renewals: int = 0
+    completed: bool = False
+    played: bool = False
+
+
+@dataclass(slots=True)
+class Account:
+    """What an account's history comes to.
+
+    `devices`: device -> title -> licence. `acquired`: title -> times of its acquisitions in the 365 days before the
+    last of them. `answered`: command id -> first and last version that it wrote, oldest first.
+    """
+
+    version: int = 0
+    at: int = 0
+    plan: str | None = None
+    devices: dict[str, dict[str, License]] = field(default_factory=dict)
+    acquired: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    answered: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def copy(self) -> "Account":
+        """A copy that `apply` may change."""
+        devices = {device_id: held.copy() for device_id, held in self.devices.items()}
+        return Account(self.version, self.at, self.plan, devices, self.acquired.copy(), self.answered.copy())
+
+    def license(self, device_id: str, title_id: str) -> License | None:
+        """The licence that the device holds or held last, ended or not."""
+        return self.devices.get(device_id, {}).get(title_id)
+
+    def active(self, device_id: str, at: int) -> int:
+        """How many licences the device holds at that time."""
+        return sum(held.expires_at > at for held in self.devices.get(device_id, {}).values())
+
+
+def initial() -> Account:
+    """An account to which nothing has happened."""
+    return Account()
+
+
+def evolve(state: Account, envelope: Envelope) -> Account:
+    """The account after one more event; `state` stays as it is."""
+    draft = state.copy()
+    apply(draft, envelope)
+    return draft
+
+
+def fold(state: Account, history: Iterable[Envelope]) -> Account:
+    """The account after a history; `state` stays as it is."""
+    draft = state.copy()
+    for envelope in history:
+        apply(draft, envelope)
+    return draft
+
+
+def apply(draft: Account, envelope: Envelope) -> None:
+    """`evolve` in place, for a fold over a copy that nobody else has seen."""
+    draft.version, draft.at = envelope.version, envelope.at
+    first, _ = draft.answered.get(envelope.command_id, (envelope.version, 0))
+    draft.answered[envelope.command_id] = (first, envelope.version)
+    if len(draft.answered) > REMEMBERED:
+        del draft.answered[next(iter(draft.answered))]
+    match envelope.event:
+        case PlanSet(plan=plan):
+            draft.plan = plan
+        case LicenseAcquired() as e:
+            held = draft.devices.setdefault(e.device_id, {})
+            held[e.title_id] = License(e.license_id, e.expires_at)
+            _forget(held, envelope.at)
+            year = tuple(t for t in draft.acquired.get(e.title_id, ()) if t > envelope.at - YEAR)
+            draft.acquired[e.title_id] = (*year, envelope.at)
+        case DownloadCompleted() as e:
+            was = draft.devices[e.device_id][e.title_id]
+            draft.devices[e.device_id][e.title_id] = License(
+                e.license_id, was.expires_at, was.renewals, completed=True, played=was.played
+            )
+        case PlaybackStarted() as e:
+            was = draft.devices[e.device_id][e.title_id]
+            draft.devices[e.device_id][e.title_id] = License(
+                e.license_id, e.expires_at, was.renewals, was.completed, played=True
+            )
+        case LicenseRenewed() as e:
+            was = draft.devices[e.device_id][e.title_id]
+            draft.devices[e.device_id][e.title_id] = License(e.license_id, e.expires_at, e.renewals, was.completed)
+        case LicenseReleased() as e:
+            del draft.devices[e.device_id][e.title_id]
+            if not draft.devices[e.device_id]:
+                del draft.devices[e.device_id]
+        case DeviceDeactivated() as e:
+            draft.devices.pop(e.device_id, None)
+
+
+def _forget(held: dict[str, License], at: int) -> None:
+    for title_id in [t for t, old in held.items() if old.expires_at + FORGET_AFTER <= at]:
+        del held[title_id]
+
+
+def business_time(state: Account, timestamp: int) -> int:
+    """When a command happens: its Kafka timestamp, but never before what has happened already."""
+    return max(timestamp, state.at)

@@ -1,0 +1,1 @@
+"""The write side's stores in Cassandra; the only importer of cassandra-driver here."""

@@ -1,0 +1,73 @@
+"""The journal in Cassandra: `INSERT ... IF NOT EXISTS`, the one lightweight transaction of the system."""
+
+from collections.abc import Iterator
+from concurrent.futures import Future
+from datetime import UTC, datetime
+from typing import Any
+
+from cassandra import ConsistencyLevel
+
+from commands.cassandra.session import Session, execute, prepare, unavailable
+from commands.cassandra.tables import BUCKET
+from commands.ports import Appended, Committed, Conflict, Row, StoreUnavailable
+
+
+class CassandraJournal:
+    """`Journal` on the table `journal`. Rows are read at SERIAL, which also ends a write that was left half done."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._insert = prepare(
+            session,
+            "INSERT INTO journal (shard, bucket, position, writer, at, body) VALUES (?, ?, ?, ?, ?, ?) IF NOT EXISTS",
+        )
+        self._one = prepare(session, "SELECT * FROM journal WHERE shard = ? AND bucket = ? AND position = ?")
+        self._some = prepare(session, "SELECT * FROM journal WHERE shard = ? AND bucket = ? AND position >= ? LIMIT 16")
+        self._insert.serial_consistency_level = ConsistencyLevel.SERIAL
+        self._one.consistency_level = self._some.consistency_level = ConsistencyLevel.SERIAL
+
+    def append(self, row: Row) -> Future[Appended]:
+        """See `Journal.append`. An unknown outcome is settled by reading the position at SERIAL."""
+        future: Future[Appended] = Future()
+        at = datetime.fromtimestamp(row.at / 1000, UTC)
+        values = (row.shard, row.position // BUCKET, row.position, row.writer, at, row.body)
+
+        def answered(rows: Any) -> None:
+            answer = rows[0]
+            future.set_result(Committed() if answer.applied else _compare(row, _row(answer)))
+
+        def unknown(error: BaseException) -> None:
+            def read(rows: Any) -> None:
+                if rows:
+                    future.set_result(_compare(row, _row(rows[0])))
+                else:  # not written as of now; whether a late copy of the request still lands, nobody can say
+                    future.set_exception(unavailable(error))
+
+            look = self._session.execute_async(self._one, values[:3])
+            look.add_callbacks(read, lambda again: future.set_exception(unavailable(again)))
+
+        self._session.execute_async(self._insert, values).add_callbacks(answered, unknown)
+        return future
+
+    def read(self, shard: int, position: int) -> Iterator[Row]:
+        """See `Journal.read`."""
+        while True:
+            rows = list(execute(self._session, self._some, (shard, position // BUCKET, position)))
+            for found in rows:
+                if found.position != position:
+                    raise StoreUnavailable(
+                        f"the journal of shard {shard} has no row {position}, but row {found.position}"
+                    )
+                yield _row(found)
+                position += 1
+            if not rows:
+                return
+
+
+def _row(found: Any) -> Row:
+    at = round(found.at.replace(tzinfo=UTC).timestamp() * 1000)
+    return Row(found.shard, found.position, found.writer, at, found.body)
+
+
+def _compare(ours: Row, found: Row) -> Appended:
+    return Committed() if found == ours else Conflict(found)

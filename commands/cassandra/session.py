@@ -1,0 +1,101 @@
+"""A session whose failures mean what they say: no driver retry behind our back, quorums, one exception type."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
+from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
+from cassandra.protocol import ErrorMessage
+
+from commands.ports import NotPrepared, StoreUnavailable
+
+__all__ = ["FAILURES", "Session", "connect", "execute", "prepare", "unavailable", "when_done"]
+
+T = TypeVar("T")
+
+#: All that the driver raises. Cassandra's CAS_WRITE_UNKNOWN (0x1700) comes as a bare ErrorMessage: the driver has no
+#: class for it.
+FAILURES = (DriverException, RequestExecutionException, NoHostAvailable, ErrorMessage, OSError)
+
+
+def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, timeout: float = 10.0) -> Session:
+    """Connect to a cluster; `timeout` in seconds for each request.
+
+    A default driver retries a conditional write on another host after a lost connection, and then finds its own row
+    in the way; so nothing is retried here. Who asked decides.
+
+    Raises:
+        StoreUnavailable: no contact point answers.
+        NotPrepared: the keyspace is not there.
+    """
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
+        retry_policy=FallthroughRetryPolicy(),
+        consistency_level=ConsistencyLevel.QUORUM,
+        serial_consistency_level=ConsistencyLevel.SERIAL,
+        request_timeout=timeout,
+    )
+    points = list(contact_points)
+    cluster = Cluster(
+        points,
+        protocol_version=5,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        connect_timeout=timeout,
+        control_connection_timeout=timeout,
+    )
+    try:
+        return cluster.connect(keyspace)
+    except InvalidRequest as error:
+        cluster.shutdown()
+        raise NotPrepared(f"{error}; create the topics and tables with: licensing init") from error
+    except FAILURES as error:
+        cluster.shutdown()
+        raise StoreUnavailable(f"Cassandra at {', '.join(f'{h}:{p}' for h, p in points)}: {error}") from error
+
+
+def prepare(session: Session, statement: str) -> Any:
+    """Prepare a statement.
+
+    Raises:
+        NotPrepared: its table is missing, or is not as it should be.
+        StoreUnavailable: Cassandra does not answer.
+    """
+    try:
+        return session.prepare(statement)
+    except InvalidRequest as error:
+        raise NotPrepared(f"{error}; create the topics and tables with: licensing init") from error
+    except FAILURES as error:
+        raise unavailable(error) from error
+
+
+def unavailable(error: BaseException) -> StoreUnavailable:
+    """The driver's failure as the port's."""
+    return StoreUnavailable(f"{type(error).__name__}: {error}")
+
+
+def execute(session: Session, statement: Any, parameters: Any = None) -> Any:
+    """Run a statement and wait.
+
+    Raises:
+        StoreUnavailable: it failed.
+    """
+    try:
+        return session.execute(statement, parameters)
+    except FAILURES as error:
+        raise unavailable(error) from error
+
+
+def when_done(response: Any, then: Callable[[Any], T]) -> Future[T]:
+    """The driver's future as a standard one: `then` makes its value of the first page; it fails as StoreUnavailable."""
+    future: Future[T] = Future()
+
+    def done(rows: Any) -> None:
+        try:
+            future.set_result(then(rows))
+        except Exception as error:  # whatever `then` raises belongs to whoever waits, not to the driver's thread
+            future.set_exception(error)
+
+    response.add_callbacks(done, lambda error: future.set_exception(unavailable(error)))
+    return future

@@ -1,0 +1,74 @@
+"""Snapshots and watermarks in Cassandra."""
+
+from collections.abc import Iterable
+from concurrent.futures import Future
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from cassandra.concurrent import execute_concurrent_with_args
+
+from commands.account import STATE_VERSION, Account
+from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_done
+from commands.ports import Watermark
+
+log = structlog.get_logger()
+
+
+class CassandraSnapshots:
+    """`Snapshots` on the table `snapshots`: the state as JSON, so that a person can read it."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._insert = prepare(
+            session, "INSERT INTO snapshots (account_id, version, state_version, at, state) VALUES (?, ?, ?, ?, ?)"
+        )
+        self._newest = prepare(
+            session, "SELECT account_id, state_version, state FROM snapshots WHERE account_id = ? LIMIT 1"
+        )
+
+    def save(self, account_id: str, state: Account) -> Future[None]:
+        """See `Snapshots.save`."""
+        at = datetime.fromtimestamp(state.at / 1000, UTC)
+        values = (account_id, state.version, STATE_VERSION, at, msgspec.json.encode(state).decode())
+        return when_done(self._session.execute_async(self._insert, values), lambda _: None)
+
+    def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
+        """See `Snapshots.latest`. One that cannot be read is named in the log and replayed over."""
+        try:
+            results = execute_concurrent_with_args(
+                self._session, self._newest, [(account_id,) for account_id in account_ids], concurrency=64
+            )
+        except FAILURES as error:
+            raise unavailable(error) from error
+        states = {}
+        for result in results:
+            for row in result.result_or_exc:
+                if row.state_version != STATE_VERSION:
+                    continue
+                try:
+                    states[row.account_id] = msgspec.json.decode(row.state, type=Account)
+                except msgspec.MsgspecError as error:
+                    log.warning("snapshot_unreadable", account_id=row.account_id, error=str(error))
+        return states
+
+
+class CassandraWatermarks:
+    """`Watermarks` on the table `watermarks`. The position is the write timestamp too, so the later mark wins."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._insert = prepare(
+            session, "INSERT INTO watermarks (shard, position, next_offset) VALUES (?, ?, ?) USING TIMESTAMP ?"
+        )
+        self._select = prepare(session, "SELECT position, next_offset FROM watermarks WHERE shard = ?")
+
+    def save(self, shard: int, mark: Watermark) -> Future[None]:
+        """See `Watermarks.save`."""
+        values = (shard, mark.position, mark.next_offset, mark.position + 1)
+        return when_done(self._session.execute_async(self._insert, values), lambda _: None)
+
+    def load(self, shard: int) -> Watermark | None:
+        """See `Watermarks.load`."""
+        row = execute(self._session, self._select, (shard,)).one()
+        return None if row is None else Watermark(row.position, row.next_offset)

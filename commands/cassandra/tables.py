@@ -1,0 +1,46 @@
+"""The tables of the write side."""
+
+import re
+
+from commands.cassandra.session import Session, execute
+
+#: Journal rows a Cassandra partition. At full rate a row is some 200 KB, and never over about 1 MB.
+BUCKET = 128
+
+_TABLES = (
+    # Written by conditional writes only: plain ones would not be ordered with them.
+    """CREATE TABLE IF NOT EXISTS {keyspace}.journal (
+        shard int, bucket bigint, position bigint, writer uuid, at timestamp, body blob,
+        PRIMARY KEY ((shard, bucket), position)
+    ) WITH default_time_to_live = {journal_ttl}""",
+    """CREATE TABLE IF NOT EXISTS {keyspace}.events (
+        account_id text, version bigint, event_id uuid, type text, schema_version int, command_id uuid,
+        at timestamp, shard int, position bigint, payload blob,
+        PRIMARY KEY ((account_id), version)
+    )""",
+    """CREATE TABLE IF NOT EXISTS {keyspace}.snapshots (
+        account_id text, version bigint, state_version int, at timestamp, state text,
+        PRIMARY KEY ((account_id), version)
+    ) WITH CLUSTERING ORDER BY (version DESC)""",
+    """CREATE TABLE IF NOT EXISTS {keyspace}.watermarks (
+        shard int PRIMARY KEY, position bigint, next_offset bigint
+    )""",
+)
+
+
+def create_tables(session: Session, keyspace: str, *, replication: int = 1, journal_ttl: int = 0) -> None:
+    """Create keyspace and tables where they are missing. `journal_ttl` in seconds; 0 keeps the journal for ever.
+
+    Raises:
+        ValueError: the keyspace has a name that CQL would need quotes for.
+        StoreUnavailable: Cassandra refused or did not answer.
+    """
+    if re.fullmatch(r"[a-z][a-z0-9_]{0,47}", keyspace) is None:
+        raise ValueError(f"a keyspace is named with up to 48 of a-z 0-9 _, not {keyspace!r}")
+    execute(
+        session,
+        f"CREATE KEYSPACE IF NOT EXISTS {keyspace} WITH replication = "
+        f"{{'class': 'NetworkTopologyStrategy', 'replication_factor': {int(replication)}}}",
+    )
+    for table in _TABLES:
+        execute(session, table.format(keyspace=keyspace, journal_ttl=int(journal_ttl)))

@@ -1,0 +1,195 @@
+"""The account's decisions: a command, the state, the policy and the time in; events or a refusal out. Pure.
+
+Times are int milliseconds since the epoch, UTC.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+from uuid import UUID, uuid5
+
+from commands.account import YEAR, Account, License
+from commands.policy import Policy, Terms
+from schemas.commands import (
+    AcquireLicense,
+    Command,
+    CompleteDownload,
+    DeactivateDevice,
+    ReleaseLicense,
+    RenewLicense,
+    SetPlan,
+    StartPlayback,
+)
+from schemas.events import (
+    DeviceDeactivated,
+    DownloadCompleted,
+    Event,
+    LicenseAcquired,
+    LicenseReleased,
+    LicenseRenewed,
+    PlanSet,
+    PlaybackStarted,
+)
+
+Reason: TypeAlias = Literal[
+    "no_plan",
+    "unknown_plan",
+    "device_limit",
+    "device_download_limit",
+    "yearly_title_limit",
+    "title_unavailable",
+    "no_license",
+    "license_expired",
+    "renewal_limit",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A command that the rules refuse: a reason code, and the reason as a sentence."""
+
+    reason: Reason
+    message: str
+
+
+def decide(command: Command, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
+    """What a command does to an account, under a policy, at a time. Nothing to do is no events."""
+    match command:
+        case SetPlan():
+            return _set_plan(command, state, policy)
+        case AcquireLicense():
+            return _acquire(command, state, policy, at)
+        case CompleteDownload():
+            held = _held(state, command.device_id, command.title_id, at)
+            if isinstance(held, Rejected):
+                return held
+            if held.completed:
+                return ()
+            return (DownloadCompleted(held.license_id, command.device_id, command.title_id, policy.version),)
+        case StartPlayback():
+            return _play(command, state, policy, at)
+        case RenewLicense():
+            return _renew(command, state, policy, at)
+        case ReleaseLicense():
+            held = _held(state, command.device_id, command.title_id, at)
+            if isinstance(held, Rejected):
+                return ()
+            return (LicenseReleased(held.license_id, command.device_id, command.title_id, policy.version),)
+        case DeactivateDevice():
+            return _deactivate(command, state, policy, at)
+
+
+def _set_plan(command: SetPlan, state: Account, policy: Policy) -> tuple[Event, ...] | Rejected:
+    if command.plan not in policy.plans:
+        return _unknown_plan(command.plan, policy)
+    return () if command.plan == state.plan else (PlanSet(command.plan, policy.version),)
+
+
+def _acquire(command: AcquireLicense, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
+    held = state.license(command.device_id, command.title_id)
+    if held is not None and at < held.expires_at:
+        return ()
+    terms = policy.terms(command.title_id)
+    refusal = (
+        _plan_refusal(state, policy)
+        or _availability_refusal(command.title_id, terms, at)
+        or _place_refusal(state, policy, command.device_id, at)
+    )
+    if refusal is not None:
+        return refusal
+    if terms.yearly_limit is not None:
+        year = sum(t > at - YEAR for t in state.acquired.get(command.title_id, ()))
+        if year >= terms.yearly_limit:
+            return Rejected(
+                "yearly_title_limit",
+                f"{command.title_id} was acquired {year} times in the last 365 days; {terms.yearly_limit} are allowed",
+            )
+    license_id = str(uuid5(UUID(command.command_id), "license"))
+    return (LicenseAcquired(license_id, command.device_id, command.title_id, terms.end(at), policy.version),)
+
+
+def _play(command: StartPlayback, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
+    held = _held(state, command.device_id, command.title_id, at)
+    if isinstance(held, Rejected):
+        return held
+    window = policy.terms(command.title_id).playback_window
+    end = held.expires_at if held.played or window is None else min(held.expires_at, at + window)
+    return (PlaybackStarted(held.license_id, command.device_id, command.title_id, end, policy.version),)
+
+
+def _renew(command: RenewLicense, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
+    """From the time of renewal; an ended licence takes its place again, and a playback window starts anew."""
+    held = state.license(command.device_id, command.title_id)
+    if held is None:
+        return _no_license(command.device_id, command.title_id)
+    if at >= held.expires_at + policy.renewal_grace:
+        return _expired(command.device_id, command.title_id, "too long ago to renew it")
+    terms = policy.terms(command.title_id)
+    refusal = _availability_refusal(command.title_id, terms, at)
+    if refusal is None and held.renewals >= terms.renewals:
+        refusal = Rejected(
+            "renewal_limit", f"the licence was renewed {held.renewals} times; {terms.renewals} are allowed"
+        )
+    if refusal is None and at >= held.expires_at:
+        refusal = _plan_refusal(state, policy) or _place_refusal(state, policy, command.device_id, at)
+    if refusal is not None:
+        return refusal
+    renewed = LicenseRenewed(
+        held.license_id, command.device_id, command.title_id, terms.end(at), held.renewals + 1, policy.version
+    )
+    return (renewed,)
+
+
+def _deactivate(command: DeactivateDevice, state: Account, policy: Policy, at: int) -> tuple[Event, ...]:
+    held = state.devices.get(command.device_id)
+    if held is None:
+        return ()
+    released = [
+        LicenseReleased(license.license_id, command.device_id, title_id, policy.version)
+        for title_id, license in held.items()
+        if at < license.expires_at
+    ]
+    return (*released, DeviceDeactivated(command.device_id, policy.version))
+
+
+def _held(state: Account, device_id: str, title_id: str, at: int) -> License | Rejected:
+    held = state.license(device_id, title_id)
+    if held is None:
+        return _no_license(device_id, title_id)
+    return held if at < held.expires_at else _expired(device_id, title_id, "over")
+
+
+def _plan_refusal(state: Account, policy: Policy) -> Rejected | None:
+    if state.plan is None:
+        return Rejected("no_plan", "the account is on no plan")
+    return None if state.plan in policy.plans else _unknown_plan(state.plan, policy)
+
+
+def _availability_refusal(title_id: str, terms: Terms, at: int) -> Rejected | None:
+    return None if terms.available(at) else Rejected("title_unavailable", f"{title_id} is no longer available")
+
+
+def _place_refusal(state: Account, policy: Policy, device_id: str, at: int) -> Rejected | None:
+    """Whether the account's plan and the device have room for one more active licence."""
+    on_device = state.active(device_id, at)
+    if on_device >= policy.device_downloads:
+        return Rejected(
+            "device_download_limit", f"{device_id} holds {on_device} licences; that is the most a device may"
+        )
+    if on_device == 0 and state.plan is not None:
+        limit = policy.plans[state.plan]
+        devices = sum(state.active(other, at) > 0 for other in state.devices)
+        if devices >= limit:
+            return Rejected("device_limit", f"{devices} devices hold downloads; the plan {state.plan} allows {limit}")
+    return None
+
+
+def _unknown_plan(plan: str, policy: Policy) -> Rejected:
+    return Rejected("unknown_plan", f"there is no plan {plan}; the plans are {', '.join(policy.plans)}")
+
+
+def _no_license(device_id: str, title_id: str) -> Rejected:
+    return Rejected("no_license", f"{device_id} holds no licence for {title_id}")
+
+
+def _expired(device_id: str, title_id: str, how: str) -> Rejected:
+    return Rejected("license_expired", f"the licence of {device_id} for {title_id} is {how}")

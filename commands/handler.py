@@ -1,0 +1,138 @@
+"""The handler's loop: messages to shards, shards a step on, offsets to the group. One thread; no step waits long."""
+
+import threading
+import time
+from collections.abc import Iterable
+
+import structlog
+
+from commands.kafka.consumer import CommandConsumer
+from commands.kafka.publisher import KafkaPublisher
+from commands.ports import PublishFailed, StoreUnavailable
+from commands.shard import Inside, Shard
+
+log = structlog.get_logger()
+
+#: Messages fetched at once, and how many may wait in a shard before its partition is paused; it goes on at half.
+FETCH = 2000
+WAITING = 4000
+#: Seconds: how long the loop rests when nothing, or only an answer, is waited for.
+IDLE, TICK = 0.1, 0.002
+#: Seconds between tries to take a shard over, doubled up to the second.
+RETRY, RETRY_MOST = 0.25, 5.0
+#: Seconds that a clean stop, or giving a partition back, waits for what is committed to be followed up.
+DRAIN = 20.0
+
+
+class _Held:
+    """A shard in this handler's hands. `retry_at`: when to try to take it over (monotonic seconds); None: it runs."""
+
+    def __init__(self, shard: Shard) -> None:
+        self.shard = shard
+        self.retry_at: float | None = 0.0
+        self.delay = RETRY
+        self.paused = False
+
+
+class Handler:
+    """Owns the partitions that the group gives it. Several handlers share the topic."""
+
+    def __init__(
+        self, consumer: CommandConsumer, publisher: KafkaPublisher, inside: Inside, stop: threading.Event
+    ) -> None:
+        self._consumer = consumer
+        self._publisher = publisher
+        self._inside = inside
+        self._held: dict[int, _Held] = {}
+        self._stop = stop
+
+    def run(self) -> None:
+        """Handle commands until `stop` is set; then finish what is committed and leave the group.
+
+        Raises:
+            ProducerDead, BrokenHistory, NotPrepared: this process cannot go on.
+        """
+        self._consumer.subscribe(self._assigned, self._revoked, self._lost)
+        log.info("handler_started", topic=self._consumer.topic)
+        try:
+            while not self._stop.is_set():
+                self._turn()
+            self._drain(list(self._held), time.monotonic() + DRAIN)
+        finally:
+            self._consumer.close()
+        left = self._publisher.close(5.0)
+        log.info("handler_stopped", unconfirmed=left)
+
+    def _turn(self) -> None:
+        working = any(h.retry_at is None and (h.shard.busy or h.shard.inbox) for h in self._held.values())
+        for number, message in self._consumer.poll(FETCH, TICK if working else IDLE):
+            held = self._held.get(number)
+            if held is not None and held.retry_at is None:
+                held.shard.receive(message)
+        self._publisher.poll(0)
+        for held in list(self._held.values()):
+            if held.retry_at is None:
+                self._step(held)
+            elif held.retry_at <= time.monotonic():
+                self._take_over(held)
+
+    def _step(self, held: _Held, *, intake: bool = True) -> None:
+        shard = held.shard
+        try:
+            done = shard.step(intake=intake)
+        except (StoreUnavailable, PublishFailed) as error:
+            self._wait(held, error)
+            return
+        if done is not None:
+            held.delay = RETRY
+            self._consumer.done(shard.number, done)
+        if not held.paused and len(shard.inbox) > WAITING:
+            self._consumer.pause(shard.number)
+            held.paused = True
+        elif held.paused and len(shard.inbox) < WAITING // 2:
+            self._consumer.resume(shard.number)
+            held.paused = False
+
+    def _take_over(self, held: _Held) -> None:
+        try:
+            self._consumer.resume_at(held.shard.number, held.shard.take_over())
+        except StoreUnavailable as error:
+            self._wait(held, error)
+            return
+        held.retry_at, held.paused = None, False
+
+    def _wait(self, held: _Held, error: Exception) -> None:
+        log.warning("shard_waits", shard=held.shard.number, seconds=held.delay, reason=str(error))
+        if held.retry_at is None:
+            self._consumer.pause(held.shard.number)
+        held.retry_at = time.monotonic() + held.delay
+        held.delay = min(held.delay * 2, RETRY_MOST)
+
+    def _assigned(self, numbers: list[int]) -> None:
+        log.info("partitions_assigned", partitions=numbers)
+        for number in numbers:
+            self._held[number] = _Held(Shard(number, self._inside))
+
+    def _revoked(self, numbers: list[int]) -> None:
+        log.info("partitions_revoked", partitions=numbers)
+        self._drain([n for n in numbers if n in self._held], time.monotonic() + DRAIN)
+        self._drop(numbers)
+
+    def _lost(self, numbers: list[int]) -> None:
+        log.warning("partitions_lost", partitions=numbers)
+        self._drop(numbers)
+
+    def _drop(self, numbers: Iterable[int]) -> None:
+        for number in numbers:
+            self._held.pop(number, None)
+            self._inside.cache.drop(number)
+
+    def _drain(self, numbers: list[int], until: float) -> None:
+        """Finish what shards have under way, deciding nothing new. What does not end in time, a successor redoes."""
+        while time.monotonic() < until:
+            busy = [h for n in numbers if (h := self._held[n]).retry_at is None and h.shard.busy]
+            if not busy:
+                return
+            self._publisher.poll(TICK)
+            for held in busy:
+                self._step(held, intake=False)

@@ -1,0 +1,58 @@
+"""From a Kafka message to a command, or to the reason why it is none. Pure."""
+
+from dataclasses import dataclass
+
+from schemas.codec import DecodeError, decode_command
+from schemas.commands import Command
+from schemas.topics import partition_of
+from schemas.validation import InvalidCommand, validate, validate_timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record of the commands topic; `timestamp` in milliseconds since the epoch, -1 if it has none."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of key, value and headers."""
+        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
+        return len(self.key or b"") + len(self.value or b"") + headers
+
+
+@dataclass(frozen=True, slots=True)
+class Poison:
+    """Why a message is no command: the stage that found out, the exception's class and its text."""
+
+    stage: str
+    exception: str
+    message: str
+
+
+def read_command(message: Message, shard: int, shards: int) -> Command | Poison:
+    """The command in a message of partition `shard` of `shards`, well-formed and where it belongs.
+
+    An account on another account's partition would have two owners, so where a message came in is part of its form.
+    """
+    try:
+        command = decode_command(message.value or b"")
+    except DecodeError as error:
+        return Poison("decode", type(error).__name__, str(error))
+    try:
+        validate(command)
+        validate_timestamp(message.timestamp)
+        if message.key != command.account_id.encode():
+            raise InvalidCommand(f"the key {message.key!r} is not the account {command.account_id}"[:300])
+        home = partition_of(command.account_id, shards)
+        if home != shard:
+            raise InvalidCommand(
+                f"account {command.account_id} belongs on partition {home}, not {shard}: murmur2 of its id"
+            )
+    except InvalidCommand as error:
+        return Poison("validate", type(error).__name__, str(error))
+    return command

@@ -1,0 +1,117 @@
+"""Messages to Kafka through one idempotent producer: in order within a partition, confirmed by all replicas."""
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+from functools import partial
+from typing import Any
+
+import structlog
+from confluent_kafka import KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+
+from commands.ports import Outgoing, PublishFailed, StoreUnavailable
+
+log = structlog.get_logger()
+
+
+class ProducerDead(Exception):
+    """The producer met an error that it cannot go on after; only a new process can."""
+
+
+class KafkaPublisher:
+    """`Publisher` on librdkafka. Futures are completed inside `poll`, so whoever waits for one has to call it.
+
+    Messages wait for a broker that is away as long as it takes: a time-out would leave gaps between versions.
+    """
+
+    def __init__(self, bootstrap: str) -> None:
+        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._producer = Producer(
+            {
+                "bootstrap.servers": bootstrap,
+                "enable.idempotence": True,
+                "acks": "all",
+                "compression.type": "lz4",
+                "linger.ms": 2,
+                "message.timeout.ms": 0,
+                "queue.buffering.max.messages": 500_000,
+                "error_cb": self._error,
+            }
+        )
+        self._fatal: str | None = None
+
+    def publish(self, messages: Sequence[Outgoing]) -> Future[tuple[int, ...]]:
+        """See `Publisher.publish`."""
+        delivery = _Delivery(len(messages))
+        for index, message in enumerate(messages):
+            self._produce(message, partial(delivery.report, index))
+        return delivery.future
+
+    def _produce(self, message: Outgoing, report: Any) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    message.topic,
+                    message.value,
+                    message.key,
+                    message.partition,
+                    on_delivery=report,
+                    timestamp=message.timestamp or 0,
+                    headers=list(message.headers),
+                )
+            except BufferError:  # the brokers are slower than we are: let them catch up
+                self.poll(0.1)
+            except KafkaException as error:
+                raise PublishFailed(f"{message.topic}: {error}") from error
+            else:
+                return
+
+    def poll(self, seconds: float) -> None:
+        """Complete futures whose messages are confirmed, waiting up to `seconds` for the first.
+
+        Raises:
+            ProducerDead: end the process; a successor redoes what was not confirmed.
+        """
+        self._producer.poll(seconds)
+        if self._fatal is not None:
+            raise ProducerDead(self._fatal)
+
+    def end_offset(self, topic: str, partition: int) -> int:
+        """See `Publisher.end_offset`."""
+        asked = TopicPartition(topic, partition)
+        try:
+            return int(
+                self._admin.list_offsets({asked: OffsetSpec.latest()}, request_timeout=10)[asked].result().offset
+            )
+        except KafkaException as error:
+            raise StoreUnavailable(f"Kafka: {error}") from error
+
+    def close(self, seconds: float) -> int:
+        """Wait up to `seconds` for what is on its way; the number of messages that are not confirmed even so."""
+        return int(self._producer.flush(seconds))
+
+    def _error(self, error: Any) -> None:
+        if error.fatal():
+            self._fatal = str(error)
+        else:
+            log.warning("kafka_producer", error=str(error))
+
+
+class _Delivery:
+    """Counts the reports of one `publish`."""
+
+    def __init__(self, count: int) -> None:
+        self.future: Future[tuple[int, ...]] = Future()
+        self._offsets = [-1] * count
+        self._left = count
+        if count == 0:
+            self.future.set_result(())
+
+    def report(self, index: int, error: Any, message: Any) -> None:
+        self._left -= 1
+        if error is not None and not self.future.done():
+            self.future.set_exception(PublishFailed(f"{message.topic()}: {error}"))
+        elif error is None:
+            self._offsets[index] = message.offset()
+            if self._left == 0 and not self.future.done():
+                self.future.set_result(tuple(self._offsets))

@@ -1,0 +1,89 @@
+"""The handler process: everything is put together here, and only here."""
+
+import signal
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+from uuid import uuid4
+
+import structlog
+
+from commands.accounts import AccountCache, BrokenHistory
+from commands.cassandra.event_store import CassandraEventStore
+from commands.cassandra.journal import CassandraJournal
+from commands.cassandra.session import Session, connect
+from commands.cassandra.snapshots import CassandraSnapshots, CassandraWatermarks
+from commands.follow_up import Outbound
+from commands.handler import Handler
+from commands.kafka.consumer import CommandConsumer
+from commands.kafka.publisher import KafkaPublisher, ProducerDead
+from commands.logs import configure_logging
+from commands.policy import Policy
+from commands.policy_file import PolicyError, load_policy
+from commands.ports import NotPrepared, StoreUnavailable
+from commands.settings import Settings
+from commands.shard import Inside
+from schemas.topics import Topics
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+
+
+class Stopped(Exception):
+    """The process was asked to stop before it had begun."""
+
+
+def wire(settings: Settings, policy: Policy, publisher: KafkaPublisher, session: Session, shards: int) -> Inside:
+    """The ports of a handler on the real servers.
+
+    Raises:
+        NotPrepared: a table is missing.
+    """
+    outbound = Outbound(
+        CassandraEventStore(session),
+        CassandraSnapshots(session),
+        CassandraWatermarks(session),
+        publisher,
+        Topics(settings.namespace),
+    )
+    cache = AccountCache(settings.cached_accounts)
+    return Inside(CassandraJournal(session), outbound, policy, cache, shards, uuid4())
+
+
+def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = lambda inside: inside) -> int:
+    """Run a handler until SIGTERM or SIGINT; returns the exit code. `adjust` may replace ports (fault tests do)."""
+    settings = settings or Settings()
+    configure_logging()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    topics = Topics(settings.namespace)
+    group = f"{settings.namespace}.handler"
+    try:
+        policy = load_policy(settings.policy)
+        consumer = CommandConsumer(settings.kafka, topics.commands, group, settings.session_timeout_ms)
+        shards = _patiently(consumer.partitions, stop)
+        session = _patiently(lambda: connect(settings.cassandra_points(), settings.keyspace), stop)
+        publisher = KafkaPublisher(settings.kafka)
+        inside = adjust(wire(settings, policy, publisher, session, shards))
+        Handler(consumer, publisher, inside, stop).run()
+    except Stopped:
+        return 0
+    except (ProducerDead, BrokenHistory, NotPrepared, PolicyError) as error:
+        log.error("handler_ends", reason=str(error))
+        return 1
+    return 0
+
+
+def _patiently(attempt: Callable[[], T], stop: threading.Event) -> T:
+    """Try until the servers answer, a second longer each time up to ten."""
+    seconds = 0.0
+    while True:
+        try:
+            return attempt()
+        except StoreUnavailable as error:
+            seconds = min(seconds + 1, 10)
+            log.warning("waiting_for_servers", seconds=seconds, reason=str(error))
+        if stop.wait(seconds):
+            raise Stopped

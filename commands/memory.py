@@ -1,0 +1,113 @@
+"""The stores in memory: real implementations of the ports for pure tests and what-if, not mocks."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from typing import TypeVar
+
+from commands.account import Account
+from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, Watermark
+from schemas.events import Envelope
+
+T = TypeVar("T")
+
+
+def _done(value: T) -> Future[T]:
+    future: Future[T] = Future()
+    future.set_result(value)
+    return future
+
+
+class MemoryJournal:
+    """`Journal` in a dict."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[int, int], Row] = {}
+
+    def append(self, row: Row) -> Future[Appended]:
+        """See `Journal.append`."""
+        held = self._rows.setdefault((row.shard, row.position), row)
+        return _done(Committed() if held is row or held == row else Conflict(held))
+
+    def read(self, shard: int, position: int) -> Iterator[Row]:
+        """See `Journal.read`."""
+        while (row := self._rows.get((shard, position))) is not None:
+            yield row
+            position += 1
+
+
+class MemoryEventStore:
+    """`EventStore` in a dict."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[int, EventRow]] = {}
+
+    def write(self, rows: Sequence[EventRow]) -> Future[None]:
+        """See `EventStore.write`."""
+        for row in rows:
+            self._rows.setdefault(row.envelope.account_id, {})[row.envelope.version] = row
+        return _done(None)
+
+    def read(self, account_id: str, after: int = 0, until: int | None = None) -> Iterator[Envelope]:
+        """See `EventStore.read`."""
+        for version, row in sorted(self._rows.get(account_id, {}).items()):
+            if version > after and (until is None or version <= until):
+                yield row.envelope
+
+    def read_many(self, after: Iterable[tuple[str, int]]) -> dict[str, tuple[Envelope, ...]]:
+        """See `EventStore.read_many`."""
+        return {account_id: tuple(self.read(account_id, version)) for account_id, version in after}
+
+
+class MemorySnapshots:
+    """`Snapshots` in a dict."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, dict[int, Account]] = {}
+
+    def save(self, account_id: str, state: Account) -> Future[None]:
+        """See `Snapshots.save`."""
+        self._states.setdefault(account_id, {})[state.version] = state.copy()
+        return _done(None)
+
+    def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
+        """See `Snapshots.latest`."""
+        kept = {account_id: self._states.get(account_id) for account_id in account_ids}
+        return {account_id: states[max(states)].copy() for account_id, states in kept.items() if states}
+
+
+class MemoryWatermarks:
+    """`Watermarks` in a dict."""
+
+    def __init__(self) -> None:
+        self._marks: dict[int, Watermark] = {}
+
+    def save(self, shard: int, mark: Watermark) -> Future[None]:
+        """See `Watermarks.save`."""
+        held = self._marks.get(shard)
+        if held is None or mark.position > held.position:
+            self._marks[shard] = mark
+        return _done(None)
+
+    def load(self, shard: int) -> Watermark | None:
+        """See `Watermarks.load`."""
+        return self._marks.get(shard)
+
+
+class MemoryPublisher:
+    """`Publisher` into lists: `published[topic, partition]`."""
+
+    def __init__(self) -> None:
+        self.published: dict[tuple[str, int], list[Outgoing]] = {}
+
+    def publish(self, messages: Sequence[Outgoing]) -> Future[tuple[int, ...]]:
+        """See `Publisher.publish`."""
+        offsets = []
+        for message in messages:
+            log = self.published.setdefault((message.topic, message.partition), [])
+            offsets.append(len(log))
+            log.append(message)
+        return _done(tuple(offsets))
+
+    def end_offset(self, topic: str, partition: int) -> int:
+        """See `Publisher.end_offset`."""
+        return len(self.published.get((topic, partition), ()))

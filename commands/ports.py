@@ -1,0 +1,174 @@
+"""What the write side needs from the outside. Each port has a contract suite in tests/contract, run on every adapter.
+
+Calls that the handler overlaps return a `concurrent.futures.Future`; it may be completed by any thread.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+from uuid import UUID
+
+from commands.account import Account
+from schemas.events import Envelope
+
+
+class StoreUnavailable(Exception):
+    """The store did not answer, or did not say whether a write happened. Nothing may be concluded from it."""
+
+
+class NotPrepared(Exception):
+    """The servers are not set up for this handler: no amount of waiting helps. The text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A journal row: the `position`-th batch of a shard. `at`: wall clock of its writer, ms since the epoch, UTC."""
+
+    shard: int
+    position: int
+    writer: UUID
+    at: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """The row is in the journal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Another row is at that position."""
+
+    row: Row
+
+
+Appended: TypeAlias = Committed | Conflict
+
+
+class Journal(Protocol):
+    """The commit log of a shard: one conditional write a batch, and the only fence between owners."""
+
+    def append(self, row: Row) -> Future[Appended]:
+        """Write the row where no row is.
+
+        The future raises StoreUnavailable if it stays unknown whether it was written.
+        """
+        ...
+
+    def read(self, shard: int, position: int) -> Iterator[Row]:
+        """The rows from `position` to the tail, in order, each committed before this call or seen while it reads.
+
+        Raises:
+            StoreUnavailable: the journal cannot be read now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as it is stored by account. `written_at`: its batch's `Row.at`, so that a rewrite is the same cell."""
+
+    envelope: Envelope
+    payload: bytes
+    schema_version: int
+    shard: int
+    position: int
+    written_at: int
+
+
+class EventStore(Protocol):
+    """Events by account and version."""
+
+    def write(self, rows: Sequence[EventRow]) -> Future[None]:
+        """Write rows; writing one again changes nothing. The future raises StoreUnavailable."""
+        ...
+
+    def read(self, account_id: str, after: int = 0, until: int | None = None) -> Iterator[Envelope]:
+        """The account's events with `after` < version <= `until`, in order.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        ...
+
+    def read_many(self, after: Iterable[tuple[str, int]]) -> dict[str, tuple[Envelope, ...]]:
+        """`read` for many accounts at once: pairs of account and `after`.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        ...
+
+
+class Snapshots(Protocol):
+    """States of accounts at some version. Disposable: whoever misses one replays the events."""
+
+    def save(self, account_id: str, state: Account) -> Future[None]:
+        """Keep a state. The future raises StoreUnavailable."""
+        ...
+
+    def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
+        """The newest readable state of each account that has one of this release's state version.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """How far a shard is followed up: through the journal row `position`; `next_offset` is where its cover ends."""
+
+    position: int
+    next_offset: int
+
+
+class Watermarks(Protocol):
+    """The watermark of each shard. It never goes back, whoever writes last."""
+
+    def save(self, shard: int, mark: Watermark) -> Future[None]:
+        """Keep the mark, unless a later one is kept. The future raises StoreUnavailable."""
+        ...
+
+    def load(self, shard: int) -> Watermark | None:
+        """The shard's mark.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        ...
+
+
+class PublishFailed(Exception):
+    """Kafka refused a message for good. The text says which and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to publish. `timestamp`: ms since the epoch, UTC; None is now."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...] = ()
+    timestamp: int | None = None
+
+
+class Publisher(Protocol):
+    """Messages to Kafka, in order within a partition."""
+
+    def publish(self, messages: Sequence[Outgoing]) -> Future[tuple[int, ...]]:
+        """Send messages; the future gives their offsets once all are confirmed, or raises PublishFailed."""
+        ...
+
+    def end_offset(self, topic: str, partition: int) -> int:
+        """The offset that the partition's next message will get.
+
+        Raises:
+            StoreUnavailable: the brokers do not answer.
+        """
+        ...

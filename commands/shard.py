@@ -1,0 +1,164 @@
+"""One partition of the commands topic and its journal: decide, commit, follow up, take over, meet a conflict.
+
+Nothing here waits for long: `step` does what can be done now, so that one thread serves many shards. After any
+failure the shard is taken over anew, from the journal: recovery and take-over are one path.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import islice
+from uuid import UUID
+
+import structlog
+
+from commands.account import Account
+from commands.accounts import AccountCache, extend, load
+from commands.batch import Decided, Decision, decide_batch, read_body
+from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, follow_up
+from commands.intake import Message, Poison, read_command
+from commands.policy import Policy
+from commands.ports import Appended, Conflict, Journal, Row
+from schemas.commands import Command
+
+log = structlog.get_logger()
+
+#: Most commands in one journal row.
+MAX_BATCH = 1000
+#: Committed batches that may be on their way out while the next is decided.
+AHEAD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """What every shard of a handler shares. `shards`: partitions of the topic; `writer`: names this process."""
+
+    journal: Journal
+    out: Outbound
+    policy: Policy
+    cache: AccountCache
+    shards: int
+    writer: UUID
+
+
+class Shard:
+    """The owner's side of one shard. `next_offset`: the first offset of the topic that the journal does not cover."""
+
+    def __init__(self, number: int, inside: Inside) -> None:
+        self.number = number
+        self.next_offset: int | None = None
+        self.inbox: deque[tuple[Message, Command | Poison]] = deque()
+        self._in = inside
+        self._position = 0
+        self._attempt: tuple[Decision, Row, Future[Appended]] | None = None
+        self._follow_ups = FollowUps()
+        self._progress = Progress(-1)
+
+    @property
+    def busy(self) -> bool:
+        """Whether anything is under way that a clean stop would finish."""
+        return self._attempt is not None or len(self._follow_ups) > 0
+
+    def take_over(self) -> int | None:
+        """Become the owner: apply the journal to its tail, and follow up what nobody is known to have followed up.
+
+        Returns the offset to go on reading at; None: the journal is empty, read from the first message.
+
+        Raises:
+            StoreUnavailable: try again later.
+        """
+        self.inbox.clear()
+        self._attempt, self._follow_ups = None, FollowUps()
+        self._in.cache.drop(self.number)
+        out = self._in.out
+        mark = out.watermarks.load(self.number)
+        self._position = mark.position + 1 if mark else 0
+        self.next_offset = mark.next_offset if mark else None
+        self._progress = Progress(out.publisher.end_offset(out.topics.events, self.number) - 1)
+        first = self._position
+        for row in self._in.journal.read(self.number, self._position):
+            self._adopt(row)
+        log.info("shard_taken_over", shard=self.number, position=self._position, redone=self._position - first)
+        return self.next_offset
+
+    def receive(self, message: Message) -> None:
+        """Take a message in; one that the journal covers already is dropped."""
+        if self.next_offset is None or message.offset >= self.next_offset:
+            self.inbox.append((message, read_command(message, self.number, self._in.shards)))
+
+    def step(self, *, intake: bool = True) -> int | None:
+        """Do all that can be done without waiting; `intake` False decides nothing new.
+
+        Returns where the cover of the last row that is now followed up ends, if any is.
+
+        Raises:
+            StoreUnavailable, PublishFailed: take over again.
+        """
+        done = self._follow_ups.advance()
+        if self._attempt is not None and self._attempt[2].done():
+            decision, row, appended = self._attempt
+            self._attempt = None
+            self._settle(decision, row, appended.result())
+        if intake and self._attempt is None and self.inbox and len(self._follow_ups) < AHEAD:
+            self._begin()
+        return done
+
+    def _begin(self) -> None:
+        messages = list(islice(self.inbox, MAX_BATCH))
+        accounts = self._accounts({c.account_id for _, c in messages if not isinstance(c, Poison)})
+        first_offset = messages[0][0].offset if self.next_offset is None else self.next_offset
+        decision = decide_batch(messages, accounts, self._in.policy, first_offset)
+        row = Row(self.number, self._position, self._in.writer, time.time_ns() // 1_000_000, decision.body())
+        self._attempt = (decision, row, self._in.journal.append(row))
+
+    def _settle(self, decision: Decision, row: Row, appended: Appended) -> None:
+        if isinstance(appended, Conflict):
+            log.warning("journal_conflict", shard=self.number, position=row.position, writer=str(appended.row.writer))
+            self._adopt(appended.row)
+            while self.inbox and self.next_offset is not None and self.inbox[0][0].offset < self.next_offset:
+                self.inbox.popleft()
+            return
+        for _ in range(decision.taken):
+            self.inbox.popleft()
+        self._committed(row, decision.next_offset, decision.decided, decision.accounts)
+
+    def _adopt(self, row: Row) -> None:
+        """Apply a row that this process did not decide, and follow it up: nobody knows how far its writer got."""
+        next_offset, decided = read_body(row.body)
+        envelopes = [envelope for one in decided for envelope in one.envelopes]
+        accounts = {a: s.copy() for a, s in self._accounts({e.account_id for e in envelopes}).items()}
+        for envelope in envelopes:
+            extend(accounts[envelope.account_id], (envelope,))
+        self._committed(row, next_offset, decided, accounts)
+
+    def _committed(
+        self, row: Row, next_offset: int, decided: tuple[Decided, ...], accounts: dict[str, Account]
+    ) -> None:
+        first: dict[str, int] = {}
+        for envelope in (envelope for one in decided for envelope in one.envelopes):
+            first.setdefault(envelope.account_id, envelope.version)
+        due = {
+            account_id: accounts[account_id]
+            for account_id, version in first.items()
+            if accounts[account_id].version // SNAPSHOT_EVERY > (version - 1) // SNAPSHOT_EVERY
+        }
+        steps = follow_up(row, next_offset, decided, due, self._progress, self._in.out)
+        self._follow_ups.add(next_offset, accounts, steps)
+        self._in.cache.put(self.number, accounts)
+        self._position = row.position + 1
+        self.next_offset = next_offset
+
+    def _accounts(self, account_ids: Iterable[str]) -> dict[str, Account]:
+        """Cached, else as the follow-ups under way leave them, else as stored."""
+        found, missing = {}, []
+        for account_id in account_ids:
+            state = self._in.cache.get(account_id) or self._follow_ups.account(account_id)
+            if state is None:
+                missing.append(account_id)
+            else:
+                found[account_id] = state
+        if missing:
+            found |= load(missing, self._in.out.events, self._in.out.snapshots)
+        return found
