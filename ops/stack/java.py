@@ -32,5 +32,5 @@ def find() -> str:
     if version < VERSIONS["java"]["minimum"]:
         raise StackError(f"{java} is Java {version}, too old for Kafka 4: {_INSTALL}.")
     if version > VERSIONS["java"]["newest"]:
-        raise StackError(f"{java} is Java {version}, on which Cassandra 5.0 cannot start: {_INSTALL}.")
+        raise StackError(f"{java} is Java {version}, newer than Cassandra 5.0 can run on: {_INSTALL}.")
     return java
