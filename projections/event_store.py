@@ -1,0 +1,61 @@
+"""Reading missing events from the event store. The only importer of the Cassandra driver on the read side."""
+
+import asyncio
+from typing import Any
+
+from cassandra import ConsistencyLevel, DriverException, OperationTimedOut, RequestExecutionException
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
+from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+
+from projections.settings import Settings
+from schemas.codec import decode_event
+from schemas.events import Envelope
+
+_SELECT = "SELECT payload FROM events WHERE account_id = ? AND version >= ? AND version <= ?"
+
+
+class EventStore:
+    """The events of an account by version. Connects at the first read: a worker seldom needs it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._cluster: Any = None
+        self._session: Any = None
+        self._select: Any = None
+
+    async def read(self, account_id: str, first: int, last: int) -> list[Envelope]:
+        """The events `first` <= version <= `last`, in order; fewer where the store has fewer."""
+        return await asyncio.to_thread(self._read, account_id, first, last)
+
+    def _read(self, account_id: str, first: int, last: int) -> list[Envelope]:
+        if self._session is None:
+            self._connect()
+        rows = self._session.execute(self._select, (account_id, first, last))
+        return [decode_event(row.payload) for row in rows]
+
+    def _connect(self) -> None:
+        hosts, _, port = self._settings.cassandra.rpartition(":")
+        contact_points = [host.rpartition(":")[0] or host for host in f"{hosts}:{port}".split(",")]
+        profile = ExecutionProfile(
+            load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
+            consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+        )
+        cluster = Cluster(contact_points, port=int(port), execution_profiles={EXEC_PROFILE_DEFAULT: profile})
+        try:
+            session = cluster.connect(self._settings.keyspace)
+            self._select = session.prepare(_SELECT)
+            self._select.is_idempotent = True
+        except BaseException:
+            cluster.shutdown()
+            raise
+        self._cluster, self._session = cluster, session
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._cluster is not None:
+            self._cluster.shutdown()
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the server will be back by itself (or by its operator), so that waiting helps."""
+    return isinstance(error, NoHostAvailable | OperationTimedOut | RequestExecutionException | DriverException)

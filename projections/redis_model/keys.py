@@ -1,0 +1,55 @@
+"""Names of the keys, as documented in `ops/redis-keys.md`.
+
+Ids hold no braces, so what stands between them is the tag; what follows the first colon after them is the kind.
+"""
+
+import re
+from dataclasses import dataclass
+
+_GENERATION = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one generation of a view."""
+
+    namespace: str
+    view: str
+    generation: str
+
+    def __post_init__(self) -> None:
+        if _GENERATION.fullmatch(self.generation) is None:
+            raise ValueError(f"a generation is 1 to 64 of A-Z a-z 0-9 . _ -, not {self.generation!r}")
+
+    @property
+    def prefix(self) -> str:
+        """Before the hash tag."""
+        return f"{self.namespace}:{self.view}@{self.generation}:"
+
+    @property
+    def partitions(self) -> str:
+        """String: how many partitions the events topic has."""
+        return f"{self.prefix}partitions"
+
+    def position(self, partition: int) -> str:
+        """String: the next offset of the events topic."""
+        return f"{self.prefix}{{p{partition}}}:position"
+
+    def document(self, tag: str, document: str) -> str:
+        """Hash: the fields of a document, or of its part."""
+        return f"{self.prefix}{{{tag}}}:doc:{document}"
+
+    def holds(self, tag: str, document: str) -> str:
+        """Sorted set: member -> end, milliseconds."""
+        return f"{self.prefix}{{{tag}}}:holds:{document}"
+
+    def split(self, key: str) -> tuple[str, str, str]:
+        """The tag, the kind (`doc`, `holds`, `versions`, `position`) and the document id ("" where none)."""
+        tag, _, rest = key[len(self.prefix) + 1 :].partition("}:")
+        kind, _, document = rest.partition(":")
+        return tag, kind, document
+
+
+def live_key(namespace: str, view: str) -> str:
+    """String: the generation that readers use."""
+    return f"{namespace}:{view}:live"

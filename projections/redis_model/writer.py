@@ -1,0 +1,78 @@
+"""The read model of a worker: chunks go in by one script call each."""
+
+from collections.abc import Iterable
+from importlib.resources import files
+from typing import Any
+
+import redis.asyncio
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    ClusterDownError,
+    MasterDownError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from projections.chunk import Chunk
+from projections.read_model import Outcome
+from projections.redis_model import wire
+from projections.redis_model.keys import Keys, live_key
+
+_SCRIPT = files(__package__).joinpath("apply.lua").read_text(encoding="utf-8")
+_AWAY = (
+    RedisConnectionError,
+    RedisTimeoutError,
+    ReadOnlyError,
+    OutOfMemoryError,
+    MasterDownError,
+    ClusterDownError,
+    TryAgainError,
+)
+
+
+class RedisReadModel:
+    """One generation of a view in Redis. Nothing connects before the first call."""
+
+    def __init__(self, url: str, keys: Keys) -> None:
+        # The worker has its own patience, which says so and ends with the process; hidden retries would not.
+        self._redis = redis.asyncio.Redis.from_url(
+            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2, socket_timeout=30
+        )
+        self._keys = keys
+        self._apply = self._redis.register_script(_SCRIPT)  # EVALSHA; loads it where the server lost it
+
+    async def apply(self, chunk: Chunk) -> Outcome:
+        """Apply the chunk whole, or not at all, in one atomic step."""
+        key = self._keys.position(chunk.partition)
+        answer: list[Any] = await self._apply(keys=[key], args=[self._keys.prefix, wire.encode(chunk)])
+        return wire.decode(answer)
+
+    async def positions(self, partitions: Iterable[int]) -> dict[int, int]:
+        """The next offset to read, for each of the partitions. 0: nothing was applied yet, or all was lost."""
+        wanted = list(partitions)
+        if not wanted:
+            return {}
+        values = await self._redis.mget([self._keys.position(partition) for partition in wanted])
+        return {partition: int(value or 0) for partition, value in zip(wanted, values, strict=True)}
+
+    async def announce(self, partitions: int) -> None:
+        """Say how many partitions there are; where no generation of the view is live, this one becomes it."""
+        await self._redis.set(self._keys.partitions, partitions)
+        await self._redis.set(live_key(self._keys.namespace, self._keys.view), self._keys.generation, nx=True)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._redis.aclose()
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the server will be back by itself (or by its operator), so that waiting helps."""
+    if isinstance(error, ResponseError) and str(error).startswith(("MISCONF", "NOREPLICAS", "OOM", "UNBLOCKED")):
+        return True
+    return isinstance(error, RedisError) and isinstance(error, _AWAY)

@@ -1,0 +1,54 @@
+"""device_downloads: what each device holds and has done. Document id: `account_id/device_id`."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from projections.changes import Change, Changes, Reading
+from projections.views.view import Tag
+from schemas.events import (
+    DownloadCompleted,
+    Envelope,
+    LicenseAcquired,
+    LicenseReleased,
+    LicenseRenewed,
+    PlanSet,
+    PlaybackStarted,
+)
+
+NAME = "device_downloads"
+VERSION = "1"
+TAG: Tag = "account"
+
+
+def project(envelope: Envelope) -> Changes:
+    """Hash: downloads, completed, last_activity (ms). Holds: title_id, until its licence ends."""
+    event = envelope.event
+    if isinstance(event, PlanSet):
+        return ()
+    device = f"{envelope.account_id}/{event.device_id}"
+    active: Change = ("put", device, "last_activity", str(envelope.at))
+    match event:
+        case LicenseAcquired():
+            return active, ("add", device, "downloads", 1), ("hold", device, event.title_id, event.expires_at)
+        case DownloadCompleted():
+            return active, ("add", device, "completed", 1)
+        case PlaybackStarted() | LicenseRenewed():
+            return active, ("hold", device, event.title_id, event.expires_at)
+        case LicenseReleased():
+            return active, ("unhold", device, event.title_id, 0)
+        case _:  # DeviceDeactivated: each licence was released just before
+            return (active,)
+
+
+def query(key: str, parts: Sequence[Reading], now: int) -> dict[str, Any]:
+    """One device at `now` (ms)."""
+    (device,) = parts
+    account_id, _, device_id = key.partition("/")
+    return {
+        "account_id": account_id,
+        "device_id": device_id,
+        "active": device.active,
+        "downloads": int(device.fields.get("downloads", "0")),
+        "completed": int(device.fields.get("completed", "0")),
+        "last_activity": int(device.fields["last_activity"]),
+    }

@@ -1,0 +1,231 @@
+"""The Faust worker of one view: events topic in, read model out. `build_app` is the topology; `run` the process."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, cast
+
+import structlog
+from faust.types import TP
+
+from projections import event_store, logs, transport
+from projections.chunk import Chunk
+from projections.dead_letters import headers_of
+from projections.event_store import EventStore
+from projections.patience import Patience, Stopping
+from projections.pipeline import Pipeline
+from projections.projector import Projector
+from projections.read_model import Behind, Outcome
+from projections.redis_model import writer
+from projections.redis_model.keys import Keys
+from projections.redis_model.writer import RedisReadModel
+from projections.settings import Settings
+from projections.transport import SCHEME, ChunkApp, ChunkMessage, Consumer
+from projections.views import VIEWS
+from projections.views.view import View
+from schemas.codec import DecodeError
+from schemas.events import Envelope
+
+CHUNK_MAX = 4000  # records
+CHUNKS_WAITING = 4  # in the agent's queue
+SESSION_SECONDS = 10.0
+WATCH_SECONDS = 1.0
+STOP_SECONDS = 10.0
+FAR_SECONDS = 86_400.0  # between two polls: Redis may be away for long, and the group must not think we are
+
+log = structlog.get_logger("projections")
+
+
+class Worker(ChunkApp):
+    """The app of one view and generation, with what it holds on to."""
+
+    def __init__(self, view: View, generation: str, settings: Settings) -> None:
+        self.view, self.settings = view, settings
+        self.stopping = asyncio.Event()
+        self.failure: BaseException | None = None
+        self.patience = Patience(self.stopping)
+        self.model = RedisReadModel(settings.redis, Keys(settings.namespace, view.NAME, generation))
+        self.store = EventStore(settings)
+        self.pipeline = Pipeline(Projector(view, self._apply, self._read_events), self._dead_letter)
+        self.partitions = 0
+        hosts = settings.kafka.split(",")
+        super().__init__(
+            f"{settings.namespace}.{view.NAME}@{generation}",  # the consumer group
+            broker=[f"{SCHEME}://{host}" for host in hosts],
+            broker_producer=[f"kafka://{host}" for host in hosts],
+            broker_session_timeout=SESSION_SECONDS,
+            broker_heartbeat_interval=SESSION_SECONDS / 3,
+            broker_max_poll_interval=FAR_SECONDS,
+            broker_max_poll_records=CHUNK_MAX,
+            broker_commit_interval=1.0,
+            stream_buffer_maxsize=CHUNKS_WAITING,
+            stream_wait_empty=True,
+            consumer_auto_offset_reset="earliest",
+            key_serializer="raw",
+            value_serializer="raw",
+            topic_allow_declare=False,
+            topic_disable_leader=True,
+            web_enabled=False,
+        )
+
+    def fail(self, error: BaseException) -> None:
+        """End the process with this error: a worker that cannot go on must not look alive."""
+        if self.failure is None:
+            self.failure = error
+        self.stopping.set()
+
+    async def positions(self, partitions: list[int]) -> Mapping[int, int]:
+        """Where to begin, says the read model. Not patient: a rebalance waits for it, and chunks are checked anyway."""
+        try:
+            return await self.model.positions(partitions)
+        except Exception as error:
+            if not writer.is_away(error):
+                raise
+            log.warning("no positions: beginning where Kafka says", server="Redis", error=str(error))
+            return {}
+
+    async def handle(self, chunk: ChunkMessage, records: list[Any]) -> None:
+        """Bring one chunk into the read model; go back where that has lost data."""
+        if chunk.stale:
+            return
+        outcome = await self.pipeline.handle(chunk.partition, chunk.begin, chunk.end, records)
+        if isinstance(outcome, Behind):
+            await self.go_back(chunk.partition, outcome.position, chunk.begin)
+
+    async def go_back(self, partition: int, position: int, reached: int) -> None:
+        """Redis has less than we gave it: read again what it lost."""
+        log.warning("Redis lost data, reading again", partition=partition, position=position, reached=reached)
+        tp = TP(self.settings.topics.events, partition)
+        await self.patience.until("Redis", writer.is_away, partial(self.model.announce, self.partitions))
+        await self.patience.until(
+            "Kafka", transport.is_away, partial(cast(Consumer, self.consumer).rewind, tp, position)
+        )
+
+    async def watch(self) -> None:
+        """Notice lost data also where no new events come that would show it."""
+        if self.rebalancing or self.stopping.is_set():
+            return
+        reached = cast(Consumer, self.consumer).idle_positions()
+        stored = await self.positions(list(reached))
+        for partition, position in stored.items():
+            if position < reached[partition]:
+                await self.go_back(partition, position, reached[partition])
+
+    async def _apply(self, chunk: Chunk) -> Outcome:
+        return await self.patience.until("Redis", writer.is_away, partial(self.model.apply, chunk))
+
+    async def _read_events(self, account_id: str, first: int, last: int) -> list[Envelope]:
+        log.warning("versions missing on the topic, reading the store", account=account_id, first=first, last=last)
+        read = partial(self.store.read, account_id, first, last)
+        return await self.patience.until("Cassandra", event_store.is_away, read)
+
+    async def _dead_letter(self, record: Any, error: DecodeError) -> None:
+        topic, headers = self.settings.topics.dead_letters, headers_of(record, error)
+        send = self.producer.send_and_wait
+        await self.patience.until(
+            "Kafka",
+            transport.is_away,
+            lambda: send(topic, record.key, record.value, record.partition, record.timestamp / 1000.0, headers),
+        )
+
+
+def build_app(view: View, generation: str, settings: Settings) -> Worker:
+    """The topology: one agent on the events topic, in chunks, and a watch on the positions. Call it inside a loop."""
+    app = Worker(view, generation, settings)
+    events = app.topic(settings.topics.events, key_serializer="raw", value_serializer="raw")
+
+    @app.agent(events, name="project")
+    async def project(stream: Any) -> None:
+        async for event in stream.noack().events():  # acknowledged by hand, when Redis has answered
+            try:
+                await app.handle(event.message, event.value)
+            except Stopping:
+                cast(Consumer, app.consumer).let_go(event.message)
+            except Exception as error:
+                cast(Consumer, app.consumer).let_go(event.message)
+                app.fail(error)
+            else:
+                await stream.ack(event)
+
+    @app.timer(WATCH_SECONDS)  # type: ignore[untyped-decorator]
+    async def watch() -> None:
+        try:
+            await app.watch()
+        except Stopping:
+            return
+        except Exception as error:
+            app.fail(error)
+
+    return app
+
+
+def run(view_name: str, generation: str | None = None) -> None:
+    """Run the worker of a view until SIGTERM or Ctrl-C. Exit code 1: it could not go on.
+
+    Raises:
+        KeyError: no view has that name.
+    """
+    view = VIEWS[view_name]
+    logs.configure()
+    generation = generation or view.VERSION
+    structlog.contextvars.bind_contextvars(view=view.NAME, generation=generation)
+    code = asyncio.run(_main(view, generation, Settings()))
+    if code:
+        sys.exit(code)
+
+
+async def _main(view: View, generation: str, settings: Settings) -> int:
+    app = build_app(view, generation, settings)
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, app.stopping.set)
+    try:
+        await _work(app)
+    except Stopping:
+        pass
+    except Exception as error:
+        app.fail(error)
+    await _stop(app)
+    if app.failure is None:
+        log.info("stopped")
+        return 0
+    log.error("cannot go on", error=f"{type(app.failure).__name__}: {app.failure}", exc_info=app.failure)
+    return 1
+
+
+async def _work(app: Worker) -> None:
+    topic, patience = app.settings.topics.events, app.patience
+    find = partial(transport.partitions_of, app.settings.kafka, topic)
+    app.partitions = await patience.until("Kafka", transport.is_away, find)
+    await patience.until("Redis", writer.is_away, partial(app.model.announce, app.partitions))
+    app.finalize()
+    start = asyncio.ensure_future(app.start())
+    stop = asyncio.ensure_future(app.stopping.wait())
+    await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
+    if start.done():
+        start.result()
+        log.info("working", topic=topic, partitions=app.partitions)
+        crash = asyncio.ensure_future(app._crashed.wait())
+        await asyncio.wait({stop, crash}, return_when=asyncio.FIRST_COMPLETED)
+        if app.crashed:
+            app.fail(app.crash_reason or RuntimeError("Faust crashed"))
+    for task in (start, stop):
+        task.cancel()
+
+
+async def _stop(app: Worker) -> None:
+    log.info("stopping")
+    try:
+        await asyncio.wait_for(_close(app), STOP_SECONDS)
+    except Exception as error:
+        # Threads of the clients may hang on a server that is away; all that counts is in Redis.
+        log.warning("not stopped in time, leaving", error=repr(error))
+        os._exit(1 if app.failure else 0)
+
+
+async def _close(app: Worker) -> None:
+    await app.stop()
+    await app.model.close()
+    await asyncio.to_thread(app.store.close)
