@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from schemas.codec import DecodeError, decode_command
 from schemas.commands import Command
 from schemas.topics import partition_of
-from schemas.validation import InvalidCommand, validate, validate_timestamp
+from schemas.validation import COMMAND_MAX, InvalidCommand, validate, validate_timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,8 @@ def read_command(message: Message, shard: int, shards: int) -> Command | Poison:
     An account on another account's partition would have two owners, so where a message came in is part of its form.
     """
     try:
+        if message.value is not None and len(message.value) > COMMAND_MAX:
+            raise DecodeError(f"{len(message.value)} bytes; a command has at most {COMMAND_MAX}")
         command = decode_command(message.value or b"")
     except DecodeError as error:
         return Poison("decode", type(error).__name__, str(error))

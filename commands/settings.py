@@ -14,20 +14,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="LICENSING_", frozen=True)
 
     kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, host:port, comma between them")
-    cassandra: str = Field(
-        default="127.0.0.1:9042", description="Cassandra contact points, host:port, comma between them"
-    )
+    cassandra: str = Field(default="127.0.0.1:9042", description="contact points, host:port, comma between them")
     keyspace: str = Field(default="licensing", description="Cassandra keyspace")
     namespace: str = Field(default="licensing", description="prefix of topics and consumer groups")
     policy: Path = Field(default=DEFAULT, description="YAML file with the rules")
     cached_accounts: int = Field(default=100_000, ge=1, description="accounts kept in memory")
-    session_timeout_ms: int = Field(
-        default=10_000, ge=1000, description="after this silence the group gives partitions away"
-    )
+    session_timeout_ms: int = Field(default=10_000, ge=1000, description="silence after which partitions move on")
     replication: int = Field(default=1, ge=1, description="replicas of each row, when the keyspace is created")
-    journal_ttl_days: int = Field(
-        default=0, ge=0, description="how long journal rows are kept, when created; 0: for ever"
-    )
+    journal_ttl_days: int = Field(default=0, ge=0, description="journal rows are kept this long; 0: for ever")
 
     def cassandra_points(self) -> list[tuple[str, int]]:
         """The contact points as host and port."""

@@ -6,8 +6,10 @@ from ops import kafka
 from schemas.topics import Topics
 
 _WEEK = 7 * 86_400_000
-_COMMAND_MAX = 262_144
-_OTHER_MAX = 1_048_576  # a dead letter is a command and its headers, so it always fits
+# The limit is on a producer's whole batch, not on one message: below the usual batch of 1,000,000 bytes every
+# well-filled batch of an ordinary producer would be refused.
+_BATCH_MAX = 1_048_588
+_DEAD_LETTER_MAX = 2 * _BATCH_MAX  # a dead letter is a command and its headers, so it always fits
 
 
 class TopicsDiffer(Exception):
@@ -24,13 +26,13 @@ def configuration(topics: Topics) -> dict[str, dict[str, str]]:
         "retention.ms": "-1",
         "message.timestamp.type": "CreateTime",
         "message.timestamp.after.max.ms": "3600000",
-        "max.message.bytes": str(_OTHER_MAX),
+        "max.message.bytes": str(_BATCH_MAX),
     }
     return {
-        topics.commands: common | {"max.message.bytes": str(_COMMAND_MAX)},
+        topics.commands: common,
         topics.events: common,
         topics.replies: common | {"retention.ms": str(_WEEK)},
-        topics.dead_letters: common,
+        topics.dead_letters: common | {"max.message.bytes": str(_DEAD_LETTER_MAX)},
     }
 
 

@@ -12,6 +12,10 @@ EARLIEST = 946_684_800_000  # 2000-01-01; anything before is a broken clock
 LATEST = 4_102_444_800_000  # 2100-01-01
 
 
+#: Bytes of one encoded command; the longest that the other limits allow is well below.
+COMMAND_MAX = 4096
+
+
 class InvalidCommand(Exception):
     """The command can be read, but not be meant. The text names the field."""
 

@@ -34,6 +34,7 @@ class KafkaPublisher:
                 "compression.type": "lz4",
                 "linger.ms": 2,
                 "message.timeout.ms": 0,
+                "message.max.bytes": 2_000_000,
                 "queue.buffering.max.messages": 500_000,
                 "error_cb": self._error,
             }
