@@ -69,9 +69,10 @@ class Views:
         return Keys(self._namespace, view.NAME, generation) if generation else None
 
     def _query(self, view: View, keys: Keys, key: str, now: int) -> dict[str, Any] | None:
-        if view.TAG == "account":
-            tags = [key.partition("/")[0]]
-        else:
-            tags = [f"p{partition}" for partition in range(self._reader.partitions(keys))]
-        parts = self._reader.read(keys, tags, key, now)
+        parts = self._reader.read(keys, tags_of(view, key, self._reader.partitions(keys)), key, now)
         return view.query(key, parts, now) if parts else None
+
+
+def tags_of(view: View, key: str, partitions: int) -> list[str]:
+    """The hash tags under which parts of the document `key` may be."""
+    return [key.partition("/")[0]] if view.TAG == "account" else [f"p{partition}" for partition in range(partitions)]
