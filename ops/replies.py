@@ -68,7 +68,7 @@ class Replies:
         self.on_reply(reply)
         return True
 
-    def wait(self, patience: float, tell: Callable[[], None]) -> None:
+    def wait(self, patience: float, tell: Callable[[], None] = lambda: None) -> None:
         """Wait until every command is answered.
 
         Raises:

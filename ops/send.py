@@ -9,7 +9,6 @@ from ops import kafka
 from ops.replies import Replies
 from ops.simulate.wire import Message
 
-_CHUNK = 500
 _STEP = 0.02  # seconds between two looks at the clock when sending at a rate
 
 #: Called again and again with how many messages were sent so far.
@@ -62,10 +61,20 @@ class Sender:
         self._failed = self._failed or error
 
 
-def pump(sender: Sender, messages: Iterable[Message], replies: Replies | None, rate: float, tell: OnProgress) -> int:
-    """Send all messages, confirmed by the brokers, and return how many; `rate` is messages a second, 0 flat out."""
+def pump(
+    sender: Sender,
+    messages: Iterable[Message],
+    replies: Replies | None = None,
+    rate: float = 0,
+    tell: OnProgress = lambda sent: None,
+    at_once: int = 500,
+) -> int:
+    """Send all messages, confirmed by the brokers, and return how many.
+
+    `rate` is messages a second; with 0, flat out, `at_once` are sent between two looks at replies and progress.
+    """
     sent = 0
-    for batch in _batches(messages, rate, replies):
+    for batch in _batches(messages, rate, replies, at_once):
         for message in batch:
             if replies is not None and message.command_id is not None:
                 replies.expect(message.command_id)
@@ -80,10 +89,12 @@ def pump(sender: Sender, messages: Iterable[Message], replies: Replies | None, r
     return sent
 
 
-def _batches(messages: Iterable[Message], rate: float, replies: Replies | None) -> Iterator[list[Message]]:
+def _batches(
+    messages: Iterable[Message], rate: float, replies: Replies | None, at_once: int
+) -> Iterator[list[Message]]:
     source = iter(messages)
     if not rate:
-        while batch := list(islice(source, _CHUNK)):
+        while batch := list(islice(source, at_once)):
             yield batch
         return
     began, sent = time.monotonic(), 0

@@ -24,6 +24,10 @@ class Settings:
         given = {name: environment.get(f"LICENSING_{name.upper()}") for name in cls.__slots__}
         return cls(**{name: value for name, value in given.items() if value})
 
+    def environment(self) -> dict[str, str]:
+        """The settings as the variables that a process of ours reads."""
+        return {f"LICENSING_{name.upper()}": getattr(self, name) for name in self.__slots__}
+
     @property
     def topics(self) -> Topics:
         """The four topics."""
@@ -33,6 +37,17 @@ class Settings:
     def handler_group(self) -> str:
         """The consumer group of the command handler."""
         return f"{self.namespace}.handler"
+
+
+def runtime() -> Path:
+    """The folder for all that is fetched or written: `.runtime` of the checkout, else of the working directory."""
+    checkout = Path(__file__).parents[1]
+    return (checkout if (checkout / "pyproject.toml").exists() else Path.cwd()) / ".runtime"
+
+
+def stack_file() -> Path:
+    """Where the stack of `licensing up` says its addresses."""
+    return runtime() / "stack" / "stack.env"
 
 
 def adopt(file: Path, environment: MutableMapping[str, str] = os.environ) -> None:

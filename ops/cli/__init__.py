@@ -1,0 +1,44 @@
+"""The command line `licensing`. Heavy libraries are imported inside the commands, so that `--help` is quick."""
+
+from collections.abc import Callable
+
+import typer
+
+from ops.cli.failures import Verbs
+from ops.cli.look import timeline, view
+from ops.cli.send import send
+from ops.cli.simulate import simulate
+from ops.cli.stack import down, handler, init, status, up, worker
+from ops.settings import adopt, stack_file
+
+app = typer.Typer(
+    name="licensing",
+    cls=Verbs,
+    help="Download licences as an event-sourced stream processor: start it, send commands, see what became of them.",
+    epilog="Begin with `licensing demo`; or with `licensing up` and `licensing simulate --wait`.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+_EXAMPLES: dict[Callable[..., None], str] = {
+    up: "licensing up",
+    status: "licensing status --json",
+    down: "licensing down",
+    init: "licensing init --partitions 64",
+    send: "licensing send commands.jsonl --wait",
+    simulate: "licensing simulate --commands 100000 --over 90d --wait",
+    view: "licensing view licenses m7-00042",
+    timeline: "licensing timeline m7-00042",
+    handler: "LICENSING_KAFKA=kafka:9092 licensing handler",
+    worker: "licensing worker device_downloads",
+}
+for command, example in _EXAMPLES.items():
+    app.command(epilog=f"Example: {example}")(command)
+
+
+def main() -> None:
+    """Run the command line; the address file of the checkout's stack says where the servers are."""
+    adopt(stack_file())
+    app()

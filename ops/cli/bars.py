@@ -1,0 +1,47 @@
+"""Progress bars on stderr for what takes its time."""
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+_LATER = 1.0  # seconds before bars are worth looking at
+
+
+class Bars:
+    """Named bars, each with a count, a total and its rate or a remark. What is over soon shows none."""
+
+    def __init__(self, **totals: int) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description:<16}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[remark]}"),
+            console=Console(stderr=True, highlight=False),
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._entered = time.monotonic()
+        for name, total in totals.items():
+            self.add(name, total)
+
+    def __enter__(self) -> "Bars":
+        self._entered = time.monotonic()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def add(self, name: str, total: int) -> None:
+        """One more bar."""
+        self._tasks[name] = self._progress.add_task(name.replace("_", " "), total=total, remark="")
+
+    def set(self, name: str, completed: int, *, total: int | None = None, remark: str | None = None) -> None:
+        """How far something is."""
+        if not self._progress.live.is_started and time.monotonic() - self._entered > _LATER:
+            self._progress.start()
+        task = self._tasks[name]
+        elapsed = self._progress.tasks[task].elapsed or 0.0
+        text = remark if remark is not None else f"{completed / elapsed:,.0f}/s" if elapsed > 0.2 else ""
+        self._progress.update(task, completed=completed, total=total, remark=text)

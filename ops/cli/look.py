@@ -1,0 +1,88 @@
+"""Look at what became of commands: a document of a view, the events of an account."""
+# ruff: noqa: PLC0415 - a command imports what it needs, so that --help is quick
+
+import time
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from ops.cli.failures import Failure
+from ops.cli.output import as_json, moment, table
+from ops.settings import Settings
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def view(
+    name: Annotated[str, typer.Argument(metavar="VIEW", help="device_downloads, licenses or title_downloads.")],
+    key: Annotated[str, typer.Argument(help="ACCOUNT/DEVICE, ACCOUNT or TITLE, as the view has it.")],
+    json: Json = False,
+) -> None:
+    """Print a document of a view as it reads now."""
+    from projections.queries import Views
+    from projections.settings import Settings as ViewSettings
+    from projections.views import VIEWS
+
+    if name not in VIEWS:
+        raise typer.BadParameter(f"there is no view {name}; the views are {', '.join(VIEWS)}", param_hint="VIEW")
+    settings = Settings.read()
+    views = Views(ViewSettings(redis=settings.redis, namespace=settings.namespace))
+    try:
+        document = views.document(name, key, int(time.time() * 1000))
+    finally:
+        views.close()
+    if document is None:
+        raise Failure(f"The view {name} has nothing for {key}.")
+    if json:
+        as_json(document)
+    else:
+        show(f"{name} {key}", document)
+
+
+def show(title: str, document: dict[str, Any]) -> None:
+    """Print a document: its fields, then its lists as tables of their own."""
+    fields = [(name, readable(name, value)) for name, value in document.items() if not isinstance(value, list)]
+    table(title, ("field", "value"), fields)
+    for name, rows in document.items():
+        if isinstance(rows, list) and rows:
+            table(name, list(rows[0]), [[readable(column, row[column]) for column in row] for row in rows])
+
+
+def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], json: Json = False) -> None:
+    """Print the events of an account in order, from Cassandra."""
+    from ops import history
+
+    events = history.events(Settings.read(), account)
+    if not events:
+        raise Failure(f"The account {account} has no events.")
+    if json:
+        for envelope in events:
+            as_json(asdict(envelope) | {"type": envelope.type})
+    else:
+        show_events(f"Timeline of {account}", events)
+
+
+def show_events(title: str, events: list[Any]) -> None:
+    """Print events as a table."""
+    table(
+        title,
+        ("time (UTC)", "version", "event", "details", "policy", "command"),
+        [
+            (moment(e.at), e.version, e.type, details(asdict(e.event)), e.event.policy_version, e.command_id)
+            for e in events
+        ],
+        numbers=(1,),
+    )
+
+
+def details(event: dict[str, Any]) -> str:
+    """What an event says, but for the ids that only programs need."""
+    hidden = {"policy_version", "license_id"}
+    return ", ".join(f"{name} {readable(name, value)}" for name, value in event.items() if name not in hidden)
+
+
+def readable(name: str, value: object) -> object:
+    """A field's value: times as times."""
+    is_time = isinstance(value, int) and name in {"expires_at", "acquired_at", "last_activity", "at"}
+    return moment(int(str(value))) if is_time else value

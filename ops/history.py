@@ -1,0 +1,44 @@
+"""Cassandra as operations use it: the tables, and the events of one account."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from commands.cassandra.event_store import CassandraEventStore
+from commands.cassandra.session import connect
+from commands.cassandra.tables import create_tables
+from commands.settings import Settings as HandlerSettings
+from ops.settings import Settings
+from schemas.events import Envelope
+
+
+def create(settings: Settings) -> None:
+    """Create keyspace and tables where they are missing; replication and time to live as the handler's settings say.
+
+    Raises:
+        StoreUnavailable: Cassandra does not answer or refuses.
+    """
+    own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
+    with _session(own, keyspace=None) as session:
+        ttl = own.journal_ttl_days * 86_400
+        create_tables(session, own.keyspace, replication=own.replication, journal_ttl=ttl)
+
+
+def events(settings: Settings, account_id: str) -> list[Envelope]:
+    """All events of an account, oldest first.
+
+    Raises:
+        StoreUnavailable: Cassandra does not answer, or has no tables of ours.
+    """
+    own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
+    with _session(own, keyspace=own.keyspace) as session:
+        return list(CassandraEventStore(session).read(account_id))
+
+
+@contextmanager
+def _session(own: HandlerSettings, keyspace: str | None) -> Iterator[Any]:
+    session = connect(own.cassandra_points(), keyspace)
+    try:
+        yield session
+    finally:
+        session.cluster.shutdown()

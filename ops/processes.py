@@ -1,0 +1,98 @@
+"""Our own background processes: each in its own session, with a log, known by pid and start time."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+# The shell ends at once, so that the process is nobody's child here: no zombie and no unreaped handle stays with us.
+_SPAWN = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
+
+
+class ProcessEnded(Exception):
+    """A process ended by itself. The text says which, and shows the end of its log."""
+
+
+def log_of(home: Path, name: str) -> Path:
+    """The log file of a process."""
+    return home / "processes" / f"{name}.log"
+
+
+def start(home: Path, name: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Start a process that outlives us and that Ctrl-C does not reach; return its pid."""
+    log = log_of(home, name)
+    log.parent.mkdir(parents=True, exist_ok=True)
+    shell = ["/bin/sh", "-c", _SPAWN, "sh", str(log), *command]
+    started = subprocess.run(  # noqa: S603
+        shell, env={**os.environ, **environment}, stdout=subprocess.PIPE, start_new_session=True, check=True, text=True
+    )
+    pid = int(started.stdout)
+    _pid_file(home, name).write_text(json.dumps({"pid": pid, "started": _started(pid)}), "utf-8")
+    return pid
+
+
+def pid_of(home: Path, name: str) -> int | None:
+    """The pid of a process that runs; None when it ended, even if another one got its pid meanwhile."""
+    try:
+        record = json.loads(_pid_file(home, name).read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    pid = int(record["pid"])
+    return pid if record["started"] is not None and record["started"] == _started(pid) else None
+
+
+def check(home: Path, name: str) -> None:
+    """Say so when a process that was started runs no more.
+
+    Raises:
+        ProcessEnded: it ended.
+    """
+    if pid_of(home, name) is None:
+        lines = log_of(home, name).read_text("utf-8", "replace").splitlines()[-8:]
+        raise ProcessEnded("\n".join([f"The process {name} ended by itself. The end of {log_of(home, name)}:", *lines]))
+
+
+def stop(home: Path, names: Iterable[str], grace: float = 30.0) -> list[str]:
+    """Stop processes together: SIGTERM, `grace` seconds of patience, then SIGKILL. Returns those that ran."""
+    ran = [name for name in names if _signal(home, name, signal.SIGTERM)]
+    deadline = time.monotonic() + grace
+    left = ran
+    while left := [name for name in left if pid_of(home, name) is not None]:
+        if time.monotonic() > deadline:
+            for name in left:
+                _signal(home, name, signal.SIGKILL)
+        time.sleep(0.05)
+    for name in names:
+        _pid_file(home, name).unlink(missing_ok=True)
+    return ran
+
+
+def _pid_file(home: Path, name: str) -> Path:
+    return home / "processes" / f"{name}.pid"
+
+
+def _signal(home: Path, name: str, number: int) -> bool:
+    pid = pid_of(home, name)
+    if pid is None:
+        return False
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _started(pid: int) -> str | None:
+    """When a process started, in words of the system; None for one that is gone or a zombie."""
+    if Path("/proc/self/stat").exists():
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else fields[19]
+    ps = ["ps", "-o", "stat=,lstart=", "-p", str(pid)]
+    state, _, began = subprocess.run(ps, capture_output=True, text=True, check=False).stdout.strip().partition(" ")  # noqa: S603
+    return None if not state or state.startswith("Z") else began.strip()

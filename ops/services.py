@@ -1,0 +1,72 @@
+"""The processes of the system: the handler and one worker per view, started behind the servers of a home."""
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from ops import kafka, processes
+from ops.settings import Settings
+from ops.stack.files import locked
+from projections.views import VIEWS
+
+HANDLER = "handler"
+_PATIENCE = 60.0  # seconds until each process must have its partitions
+
+
+def commands() -> dict[str, list[str]]:
+    """Name -> command line, in the order of starting."""
+    licensing = [sys.executable, "-m", "ops.cli"]
+    workers = {f"worker-{view}": [*licensing, "worker", view] for view in VIEWS}
+    return {HANDLER: [*licensing, "handler"], **workers}
+
+
+def start(home: Path, settings: Settings, tell: Callable[[str], None]) -> list[str]:
+    """Start what does not run, and return its names once each has its share of the work.
+
+    Raises:
+        ProcessEnded: one of them ended at once; those that were started here are stopped again.
+    """
+    with locked(home / "processes.lock", tell):
+        missing = [name for name in commands() if processes.pid_of(home, name) is None]
+        try:
+            for name in missing:
+                processes.start(home, name, commands()[name], settings.environment())
+            _until_at_work(home, settings, missing, tell)
+        except BaseException:  # Ctrl-C too
+            processes.stop(home, missing)
+            raise
+    return missing
+
+
+def stop(home: Path) -> list[str]:
+    """Stop the handler and the workers; return those that ran."""
+    return processes.stop(home, commands())
+
+
+def check(home: Path) -> None:
+    """Raise ProcessEnded when one of them runs no more."""
+    for name in commands():
+        processes.check(home, name)
+
+
+def _until_at_work(home: Path, settings: Settings, names: list[str], tell: Callable[[str], None]) -> None:
+    silent, deadline = list(names), time.monotonic() + _PATIENCE
+    groups = _groups(settings)
+    while silent:
+        ready = kafka.groups_at_work(settings.kafka)
+        for name in list(silent):
+            processes.check(home, name)
+            if groups[name] in ready:
+                silent.remove(name)
+                tell(f"The {name.replace('-', ' of ')} is at work")
+        if silent and time.monotonic() > deadline:
+            logs = ", ".join(str(processes.log_of(home, name)) for name in silent)
+            raise kafka.KafkaProblem(f"Not at work after {_PATIENCE:.0f} s: {', '.join(silent)}. See {logs}")
+        time.sleep(0.1)
+
+
+def _groups(settings: Settings) -> dict[str, str]:
+    """Name -> consumer group."""
+    workers = {f"worker-{name}": f"{settings.namespace}.{name}@{view.VERSION}" for name, view in VIEWS.items()}
+    return {HANDLER: settings.handler_group, **workers}
