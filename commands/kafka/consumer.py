@@ -106,6 +106,7 @@ class CommandConsumer:
         start = TopicPartition(self.topic, partition, OFFSET_BEGINNING if offset is None else max(offset, low))
         self._consumer.incremental_unassign([start])
         self._consumer.incremental_assign([start])
+        self._consumer.resume([start])  # a pause outlives the assignment
 
     def pause(self, partition: int) -> None:
         """Stop fetching a partition for now."""

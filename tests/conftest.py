@@ -1,0 +1,31 @@
+"""The servers that tests run on: started once a run, on their own ports, in a folder of their own."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+
+from ops import stack
+from tests.support.space import Servers, Space, new_space
+
+RUNTIME = Path(__file__).resolve().parent.parent / ".runtime" / "tests"
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Kafka, Cassandra and Redis of this run."""
+    RUNTIME.mkdir(parents=True, exist_ok=True)
+    home = Path(mkdtemp(prefix="run-", dir=RUNTIME))
+    try:
+        yield Servers(home, stack.start(home))
+    finally:
+        stack.stop(home)
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def space(servers: Servers) -> Space:
+    """Topics, tables and names that no other test uses."""
+    return new_space(servers)
