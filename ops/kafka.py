@@ -1,7 +1,7 @@
 """Kafka as operations see it: clients for sending, reading and administration. The one module that imports one."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
 from confluent_kafka import (
     Consumer,
@@ -19,6 +19,16 @@ _QUIET: dict[str, Any] = {
     "log_level": 0,
     "error_cb": lambda error: None,
 }  # what is wrong is raised where somebody waits for it
+
+
+class Record(NamedTuple):
+    """A message that was read."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes | None]
 
 
 class KafkaProblem(Exception):
@@ -92,6 +102,27 @@ def ends(bootstrap: str, topic: str) -> dict[int, int]:
             partition: client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)[1]
             for partition in sorted(found.partitions)
         }
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+    finally:
+        client.close()
+
+
+def everything(bootstrap: str, topic: str) -> Iterator[Record]:
+    """All messages that a topic has now, partition by partition in order, interleaved as they come."""
+    left = {partition: end for partition, end in ends(bootstrap, topic).items() if end}
+    client = reader(bootstrap, {(topic, partition): 0 for partition in left})
+    try:
+        while left:
+            message = client.poll(TIMEOUT)
+            if message is None:
+                raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
+            if message.error() is not None:
+                raise problem(bootstrap, KafkaException(message.error()))
+            partition, offset = message.partition(), message.offset()
+            yield Record(partition, offset, message.key(), message.value(), dict(message.headers() or ()))
+            if offset + 1 >= left.get(partition, 0):
+                left.pop(partition, None)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     finally:

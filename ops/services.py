@@ -1,5 +1,6 @@
 """The processes of the system: the handler and one worker per view, started behind the servers of a home."""
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -16,7 +17,7 @@ _PATIENCE = 60.0  # seconds until each process must have its partitions
 
 def commands() -> dict[str, list[str]]:
     """Name -> command line, in the order of starting."""
-    licensing = [sys.executable, "-m", "ops.cli"]
+    licensing = [sys.executable, "-P", "-m", "ops.cli"]  # -P: no folder called `ops` where we are started comes first
     workers = {f"worker-{view}": [*licensing, "worker", view] for view in VIEWS}
     return {HANDLER: [*licensing, "handler"], **workers}
 
@@ -31,7 +32,7 @@ def start(home: Path, settings: Settings, tell: Callable[[str], None]) -> list[s
         missing = [name for name in commands() if processes.pid_of(home, name) is None]
         try:
             for name in missing:
-                processes.start(home, name, commands()[name], settings.environment())
+                processes.start(home, name, commands()[name], settings.environment() | _importable())
             _until_at_work(home, settings, missing, tell)
         except BaseException:  # Ctrl-C too
             processes.stop(home, missing)
@@ -64,6 +65,13 @@ def _until_at_work(home: Path, settings: Settings, names: list[str], tell: Calla
             logs = ", ".join(str(processes.log_of(home, name)) for name in silent)
             raise kafka.KafkaProblem(f"Not at work after {_PATIENCE:.0f} s: {', '.join(silent)}. See {logs}")
         time.sleep(0.1)
+
+
+def _importable() -> dict[str, str]:
+    """This very code is what the processes run, installed or not."""
+    given = os.environ.get("PYTHONPATH")
+    here = str(Path(__file__).parents[1])
+    return {"PYTHONPATH": f"{given}{os.pathsep}{here}" if given else here}
 
 
 def _groups(settings: Settings) -> dict[str, str]:

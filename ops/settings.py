@@ -45,9 +45,10 @@ def runtime() -> Path:
     return (checkout if (checkout / "pyproject.toml").exists() else Path.cwd()) / ".runtime"
 
 
-def stack_file() -> Path:
-    """Where the stack of `licensing up` says its addresses."""
-    return runtime() / "stack" / "stack.env"
+def home() -> Path:
+    """The folder of the stack that runs: that of `licensing up`, else of a demonstration that was kept."""
+    homes = [runtime() / "stack", runtime() / "demo"]
+    return next((home for home in homes if (home / "stack.env").exists()), homes[0])
 
 
 def adopt(file: Path, environment: MutableMapping[str, str] = os.environ) -> None:

@@ -4,9 +4,8 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from redis.exceptions import RedisError
-
 from ops import kafka, processes, services
+from ops.redis import RedisError
 from ops.settings import Settings
 from ops.stack import status as servers
 from projections.queries import Views

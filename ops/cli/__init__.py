@@ -4,12 +4,13 @@ from collections.abc import Callable
 
 import typer
 
+from ops.cli.demo import demo
 from ops.cli.failures import Verbs
 from ops.cli.look import timeline, view
 from ops.cli.send import send
 from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
-from ops.settings import adopt, stack_file
+from ops.settings import adopt, home
 
 app = typer.Typer(
     name="licensing",
@@ -23,6 +24,7 @@ app = typer.Typer(
 )
 
 _EXAMPLES: dict[Callable[..., None], str] = {
+    demo: "licensing demo --commands 100000 --accounts 5000",
     up: "licensing up",
     status: "licensing status --json",
     down: "licensing down",
@@ -39,6 +41,6 @@ for command, example in _EXAMPLES.items():
 
 
 def main() -> None:
-    """Run the command line; the address file of the checkout's stack says where the servers are."""
-    adopt(stack_file())
+    """Run the command line; the address file of the running stack says where the servers are."""
+    adopt(home() / "stack.env")
     app()

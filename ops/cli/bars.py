@@ -10,7 +10,7 @@ _LATER = 1.0  # seconds before bars are worth looking at
 
 
 class Bars:
-    """Named bars, each with a count, a total and its rate or a remark. What is over soon shows none."""
+    """Named bars, each with a count, a total and its rate. What is over soon shows none."""
 
     def __init__(self, **totals: int) -> None:
         self._progress = Progress(
@@ -18,7 +18,7 @@ class Bars:
             BarColumn(bar_width=24),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
-            TextColumn("{task.fields[remark]}"),
+            TextColumn("{task.fields[rate]}"),
             console=Console(stderr=True, highlight=False),
         )
         self._tasks: dict[str, TaskID] = {}
@@ -35,13 +35,14 @@ class Bars:
 
     def add(self, name: str, total: int) -> None:
         """One more bar."""
-        self._tasks[name] = self._progress.add_task(name.replace("_", " "), total=total, remark="")
+        self._tasks[name] = self._progress.add_task(name.replace("_", " "), total=total, rate="")
 
-    def set(self, name: str, completed: int, *, total: int | None = None, remark: str | None = None) -> None:
+    def set(self, name: str, completed: int, total: int | None = None) -> None:
         """How far something is."""
         if not self._progress.live.is_started and time.monotonic() - self._entered > _LATER:
             self._progress.start()
         task = self._tasks[name]
-        elapsed = self._progress.tasks[task].elapsed or 0.0
-        text = remark if remark is not None else f"{completed / elapsed:,.0f}/s" if elapsed > 0.2 else ""
-        self._progress.update(task, completed=completed, total=total, remark=text)
+        if completed != self._progress.tasks[task].completed:  # the rate of what has come to its end stays
+            rate = completed / max(time.monotonic() - self._entered, 0.001)
+            self._progress.update(task, completed=completed, rate=f"{rate:,.0f}/s")
+        self._progress.update(task, total=total)

@@ -1,6 +1,7 @@
 """What goes wrong is said in a sentence on stderr: exit code 1 for failures, 2 for misuse, 130 for Ctrl-C."""
 
 import errno
+import os
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,7 @@ def sentence(error: Exception) -> str:
         return f"A setting (LICENSING_...) is wrong: {error}"
     if isinstance(error, OSError):
         return f"{error.filename or 'The system'}: {error.strerror or error}"
-    file = runtime() / "traceback.txt"
+    file = runtime() / f"traceback-{os.getpid()}.txt"
     _keep(file)
     return f"This should not happen: {type(error).__name__}: {error}. Please report it with {file}"
 

@@ -10,6 +10,10 @@ import typer
 from ops.cli.failures import Failure
 from ops.cli.output import as_json, moment, table
 from ops.settings import Settings
+from schemas.events import Envelope
+
+_HIDDEN = {"policy_version", "license_id"}
+_TIMES = {"acquired_at", "expires_at", "last_activity"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -17,7 +21,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 def view(
     name: Annotated[str, typer.Argument(metavar="VIEW", help="device_downloads, licenses or title_downloads.")],
     key: Annotated[str, typer.Argument(help="ACCOUNT/DEVICE, ACCOUNT or TITLE, as the view has it.")],
-    json: Json = False,
+    json: _HIDDEN = {"policy_version", "license_id"}
+_TIMES = {"acquired_at", "expires_at", "last_activity"}
+
+Json = False,
 ) -> None:
     """Print a document of a view as it reads now."""
     from projections.queries import Views
@@ -49,7 +56,10 @@ def show(title: str, document: dict[str, Any]) -> None:
             table(name, list(rows[0]), [[readable(column, row[column]) for column in row] for row in rows])
 
 
-def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], json: Json = False) -> None:
+def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], json: _HIDDEN = {"policy_version", "license_id"}
+_TIMES = {"acquired_at", "expires_at", "last_activity"}
+
+Json = False) -> None:
     """Print the events of an account in order, from Cassandra."""
     from ops import history
 
@@ -63,26 +73,28 @@ def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], 
         show_events(f"Timeline of {account}", events)
 
 
-def show_events(title: str, events: list[Any]) -> None:
-    """Print events as a table."""
+def show_events(title: str, events: list[Envelope]) -> None:
+    """Print events as a table; JSON has the ids in full."""
     table(
         title,
         ("time (UTC)", "version", "event", "details", "policy", "command"),
-        [
-            (moment(e.at), e.version, e.type, details(asdict(e.event)), e.event.policy_version, e.command_id)
-            for e in events
-        ],
+        [(moment(e.at), e.version, e.type, details(e), e.event.policy_version, e.command_id[:8]) for e in events],
         numbers=(1,),
+        folded=3,
     )
 
 
-def details(event: dict[str, Any]) -> str:
-    """What an event says, but for the ids that only programs need."""
-    hidden = {"policy_version", "license_id"}
-    return ", ".join(f"{name} {readable(name, value)}" for name, value in event.items() if name not in hidden)
+def details(envelope: Envelope) -> str:
+    """What an event says, but for ids that only programs need."""
+    fields = {name: value for name, value in asdict(envelope.event).items() if name not in _HIDDEN}
+    expires_at = fields.pop("expires_at", None)
+    renewals = fields.pop("renewals", None)
+    parts = [str(value) for value in fields.values()]
+    parts += [f"until {moment(expires_at)}"] if expires_at is not None else []
+    parts += [f"renewal {renewals}"] if renewals is not None else []
+    return ", ".join(parts)
 
 
 def readable(name: str, value: object) -> object:
     """A field's value: times as times."""
-    is_time = isinstance(value, int) and name in {"expires_at", "acquired_at", "last_activity", "at"}
-    return moment(int(str(value))) if is_time else value
+    return moment(value) if isinstance(value, int) and name in _TIMES else value

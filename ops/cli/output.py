@@ -2,8 +2,10 @@
 # ruff: noqa: PLC0415 - rich is imported when something is printed
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,12 +13,14 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+_WIDTH = 140  # columns where there is no terminal to ask
+
 
 def console() -> "Console":
     """Where tables go."""
     from rich.console import Console
 
-    return Console(highlight=False)
+    return Console(highlight=False, width=None if sys.stdout.isatty() else _WIDTH)
 
 
 def note(text: str) -> None:
@@ -29,18 +33,32 @@ def as_json(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], numbers: Sequence[int] = ()) -> None:
-    """Print a table; `numbers` are the columns (from 0) that are set to the right."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    numbers: Sequence[int] = (),
+    folded: int = -1,
+) -> None:
+    """Print a table. `numbers` are the columns (from 0) set to the right; only the column `folded` is broken."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position, name in enumerate(columns):
-        grid.add_column(name, justify="right" if position in numbers else "left", overflow="fold")
+        whole = position != folded % len(columns)
+        grid.add_column(name, justify="right" if position in numbers else "left", no_wrap=whole, overflow="fold")
     for row in rows:
         grid.add_row(*(Text(cell(value)) for value in row))
-    console().print(grid)
+    out = console()
+    out.print(Text(title, style="bold"))
+    out.print(grid)
+
+
+def short(path: str) -> str:
+    """A path as one types it here."""
+    return str(Path(path).relative_to(Path.cwd())) if Path(path).is_relative_to(Path.cwd()) else path
 
 
 def cell(value: object) -> str:

@@ -54,7 +54,7 @@ def simulate(
         def tell(sent: int) -> None:
             bars.set("sent", sent)
             if replies is not None:
-                bars.set("answered", replies.answered, total=replies.answered + replies.outstanding)
+                bars.set("answered", replies.answered, replies.answered + replies.outstanding)
 
         if replies is not None:
             bars.add("answered", commands)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from ops.cli.failures import Failure
-from ops.cli.output import as_json, console, note, table
-from ops.settings import Settings, adopt, runtime, stack_file
+from ops.cli.output import as_json, console, note, short, table
+from ops.settings import Settings, adopt, home, runtime
 
 Partitions = Annotated[int, typer.Option(min=1, max=1024, help="Partitions of each topic, fixed once they exist.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -20,15 +20,15 @@ def up(partitions: Partitions = 4) -> None:
     from ops.stack import start
     from ops.stack import status as servers
 
-    home = runtime() / "stack"
-    ran = all(server.running for server in servers(home))
-    address = start(home, partitions=partitions, progress=lambda text: None if ran else note(text))
-    adopt(stack_file())
+    own = runtime() / "stack"
+    ran = all(server.running for server in servers(own))
+    address = start(own, partitions=partitions, progress=lambda text: None if ran else note(text))
+    adopt(own / "stack.env")
     settings = Settings.read()
     if settings.kafka != address.kafka:
         raise Failure(f"LICENSING_KAFKA is {settings.kafka}, not this stack's {address.kafka}: unset it.")
     _create(settings, partitions, quiet=ran)
-    started = services.start(home, settings, note)
+    started = services.start(own, settings, note)
     if ran and not started:
         note("Everything runs already; `licensing status` says where.")
     else:
@@ -36,16 +36,17 @@ def up(partitions: Partitions = 4) -> None:
 
 
 def down() -> None:
-    """Stop what `up` started: handler and workers first, then the servers. The data stays."""
+    """Stop what `up` started, or `demo --keep`: handler and workers first, then the servers. The data stays."""
     from ops import services
     from ops.stack import status as servers
     from ops.stack import stop
 
-    home = runtime() / "stack"
-    ran = services.stop(home)
-    names = [server.name for server in servers(home) if server.running]
-    stop(home)
-    note(f"Stopped: {', '.join([*ran, *names])}." if ran or names else "Nothing was running.")
+    stopped = []
+    for place in (runtime() / "stack", runtime() / "demo"):
+        stopped += services.stop(place)
+        stopped += [server.name for server in servers(place) if server.running]
+        stop(place)
+    note(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
 
 
 def status(json: Json = False) -> None:
@@ -54,14 +55,17 @@ def status(json: Json = False) -> None:
 
     from ops.status import collect
 
-    found = collect(runtime() / "stack", Settings.read())
+    found = collect(home(), Settings.read())
     if json:
         as_json(asdict(found) | {"ok": found.ok})
     else:
         table(
             "Processes",
             ("name", "state", "pid", "address", "log"),
-            [(p.name, "runs" if p.pid else "DOWN", str(p.pid or "-"), p.address, p.log) for p in found.processes],
+            [
+                (p.name, "runs" if p.pid else "DOWN", str(p.pid or "-"), p.address, short(p.log))
+                for p in found.processes
+            ],
         )
         table(
             "Lag (messages that wait)",
