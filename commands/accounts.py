@@ -26,8 +26,10 @@ def extend(draft: Account, history: Iterable[Envelope]) -> Account:
     return draft
 
 
-def load(account_ids: Iterable[str], events: EventStore, snapshots: Snapshots) -> dict[str, Account]:
-    """The accounts as stored: the newest snapshot, and the events after it.
+def load(account_ids: Iterable[str], below: int, events: EventStore, snapshots: Snapshots) -> dict[str, Account]:
+    """The accounts as stored: the newest snapshot, and the events after it from journal positions before `below`.
+
+    A snapshot may be further on already, if another owner has followed up what this one has yet to see.
 
     Raises:
         StoreUnavailable: a store cannot be read now.
@@ -36,7 +38,7 @@ def load(account_ids: Iterable[str], events: EventStore, snapshots: Snapshots) -
     wanted = list(account_ids)
     states = snapshots.latest(wanted)
     bases = {account_id: states.get(account_id) or initial() for account_id in wanted}
-    tails = events.read_many((account_id, base.version) for account_id, base in bases.items())
+    tails = events.read_many(((account_id, base.version) for account_id, base in bases.items()), below)
     return {account_id: extend(base, tails[account_id]) for account_id, base in bases.items()}
 
 

@@ -53,9 +53,16 @@ class MemoryEventStore:
             if version > after and (until is None or version <= until):
                 yield row.envelope
 
-    def read_many(self, after: Iterable[tuple[str, int]]) -> dict[str, tuple[Envelope, ...]]:
+    def read_many(self, after: Iterable[tuple[str, int]], below: int | None = None) -> dict[str, tuple[Envelope, ...]]:
         """See `EventStore.read_many`."""
-        return {account_id: tuple(self.read(account_id, version)) for account_id, version in after}
+        return {
+            account_id: tuple(
+                row.envelope
+                for version, row in sorted(self._rows.get(account_id, {}).items())
+                if version > known and (below is None or row.position < below)
+            )
+            for account_id, known in after
+        }
 
 
 class MemorySnapshots:

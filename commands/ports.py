@@ -93,8 +93,11 @@ class EventStore(Protocol):
         """
         ...
 
-    def read_many(self, after: Iterable[tuple[str, int]]) -> dict[str, tuple[Envelope, ...]]:
+    def read_many(self, after: Iterable[tuple[str, int]], below: int | None = None) -> dict[str, tuple[Envelope, ...]]:
         """`read` for many accounts at once: pairs of account and `after`.
+
+        `below`: only what was committed at journal positions before it. Rows of one position are not written in
+        order, so above the last position that is followed up there may be gaps which the journal will fill.
 
         Raises:
             StoreUnavailable: the store cannot be read now.

@@ -160,5 +160,5 @@ class Shard:
             else:
                 found[account_id] = state
         if missing:
-            found |= load(missing, self._in.out.events, self._in.out.snapshots)
+            found |= load(missing, self._position, self._in.out.events, self._in.out.snapshots)
         return found

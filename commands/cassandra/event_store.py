@@ -30,7 +30,7 @@ class CassandraEventStore:
             "INSERT INTO events (account_id, version, event_id, type, schema_version, command_id, at, shard, position,"
             " payload) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) USING TIMESTAMP ?",
         )
-        self._after = prepare(session, "SELECT payload FROM events WHERE account_id = ? AND version > ?")
+        self._after = prepare(session, "SELECT payload, position FROM events WHERE account_id = ? AND version > ?")
         self._range = prepare(
             session, "SELECT payload FROM events WHERE account_id = ? AND version > ? AND version <= ?"
         )
@@ -54,13 +54,15 @@ class CassandraEventStore:
         except FAILURES as error:  # a later page
             raise unavailable(error) from error
 
-    def read_many(self, after: Iterable[tuple[str, int]]) -> dict[str, tuple[Envelope, ...]]:
+    def read_many(self, after: Iterable[tuple[str, int]], below: int | None = None) -> dict[str, tuple[Envelope, ...]]:
         """See `EventStore.read_many`."""
         wanted = list(after)
         try:
             results = execute_concurrent_with_args(self._session, self._after, wanted, concurrency=64)
             return {
-                account_id: tuple(decode_event(row.payload) for row in result.result_or_exc)
+                account_id: tuple(
+                    decode_event(row.payload) for row in result.result_or_exc if below is None or row.position < below
+                )
                 for (account_id, _), result in zip(wanted, results, strict=True)
             }
         except FAILURES as error:

@@ -81,9 +81,8 @@ class KafkaPublisher:
         """See `Publisher.end_offset`."""
         asked = TopicPartition(topic, partition)
         try:
-            return int(
-                self._admin.list_offsets({asked: OffsetSpec.latest()}, request_timeout=10)[asked].result().offset
-            )
+            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+            return int(self._admin.list_offsets({asked: latest}, request_timeout=10)[asked].result().offset)
         except KafkaException as error:
             raise StoreUnavailable(f"Kafka: {error}") from error
 
