@@ -21,10 +21,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a tabl
 def view(
     name: Annotated[str, typer.Argument(metavar="VIEW", help="device_downloads, licenses or title_downloads.")],
     key: Annotated[str, typer.Argument(help="ACCOUNT/DEVICE, ACCOUNT or TITLE, as the view has it.")],
-    json: _HIDDEN = {"policy_version", "license_id"}
-_TIMES = {"acquired_at", "expires_at", "last_activity"}
-
-Json = False,
+    json: Json = False,
 ) -> None:
     """Print a document of a view as it reads now."""
     from projections.queries import Views
@@ -56,10 +53,7 @@ def show(title: str, document: dict[str, Any]) -> None:
             table(name, list(rows[0]), [[readable(column, row[column]) for column in row] for row in rows])
 
 
-def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], json: _HIDDEN = {"policy_version", "license_id"}
-_TIMES = {"acquired_at", "expires_at", "last_activity"}
-
-Json = False) -> None:
+def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], json: Json = False) -> None:
     """Print the events of an account in order, from Cassandra."""
     from ops import history
 
