@@ -5,10 +5,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.stack import process
+from ops.stack import log, process
 from ops.stack.address import Record, StackAddress, address_of, publish, published
 from ops.stack.cassandra import Cassandra
-from ops.stack.errors import ServerDied, StackError
+from ops.stack.errors import StackError
 from ops.stack.files import Progress, locked, quiet
 from ops.stack.kafka import Kafka
 from ops.stack.ports import choose
@@ -111,7 +111,7 @@ def _start(home: Path, names: Collection[str], partitions: int, progress: Progre
 def _until_answering(
     home: Path, record: Record, names: Collection[str], launched: dict[str, int], progress: Progress
 ) -> None:
-    """Wait for every server; one that dies is told with its log, unless a new port or a first launch helps."""
+    """Wait for every server; one that dies is told with its log, unless new ports or a first launch help."""
     silent, tries, began = list(names), dict.fromkeys(names, 0), time.monotonic()
     while silent:
         for name in list(silent):
@@ -120,14 +120,16 @@ def _until_answering(
                 if name in launched:
                     progress(f"{name.capitalize()} answers after {time.monotonic() - began:.1f} s")
             elif pid(home, name) is None:
-                died = ServerDied(name, _tail(home, name, launched.get(name, 0)))
-                tries[name] += 1
-                if name in launched and (not died.port_was_taken or tries[name] == _TRIES):
-                    raise died
+                if name in launched:
+                    said = log.since(_log(home, name), launched[name])
+                    tries[name] += 1
+                    if not log.port_was_taken(said) or tries[name] == _TRIES:
+                        raise StackError(f"{name} ended while starting: {_log(home, name)}\n{log.excerpt(said)}")
                 launched[name] = _launch(home, record, name, progress)
         if silent and time.monotonic() - began > _PATIENCE:
-            tail = _tail(home, silent[0], launched.get(silent[0], 0))
-            raise StackError(f"{silent[0]} gave no answer in {_PATIENCE:.0f} s. The end of its log:\n{tail}")
+            said = log.since(_log(home, silent[0]), launched.get(silent[0], 0))
+            problem = f"{silent[0]} gave no answer in {_PATIENCE:.0f} s: {_log(home, silent[0])}"
+            raise StackError(f"{problem}\n{log.excerpt(said)}")
         time.sleep(0.1)
 
 
@@ -138,14 +140,11 @@ def _launch(home: Path, record: Record, name: str, progress: Progress) -> int:
     record.ports[name] = choose(server.port_names, record.ports.get(name, {}), record.taken(but=name))
     record.save(home)
     command = server.command(Place(folder, record.ports[name], record.partitions))
-    log = folder / "server.log"
-    size = log.stat().st_size if log.exists() else 0
+    size = log.size(_log(home, name))
     progress(f"Starting {name.capitalize()} on port {record.ports[name][server.port_names[0]]}")
     process.spawn(command, folder)
     return size
 
 
-def _tail(home: Path, name: str, since: int, lines: int = 15) -> str:
-    with (home / name / "server.log").open("rb") as log:
-        log.seek(since)
-        return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+def _log(home: Path, name: str) -> Path:
+    return home / name / "server.log"
