@@ -43,4 +43,4 @@ for command, example in _EXAMPLES.items():
 def main() -> None:
     """Run the command line; the address file of the running stack says where the servers are."""
     adopt(home() / "stack.env")
-    app()
+    app(prog_name="licensing")

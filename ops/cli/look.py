@@ -45,12 +45,18 @@ def view(
 
 
 def show(title: str, document: dict[str, Any]) -> None:
-    """Print a document: its fields, then its lists as tables of their own."""
-    fields = [(name, readable(name, value)) for name, value in document.items() if not isinstance(value, list)]
+    """Print a document: its fields, then its lists as tables of their own; JSON has all ids."""
+    fields = [
+        (name.replace("_", " "), readable(name, value))
+        for name, value in document.items()
+        if not isinstance(value, list)
+    ]
     table(title, ("field", "value"), fields)
     for name, rows in document.items():
         if isinstance(rows, list) and rows:
-            table(name, list(rows[0]), [[readable(column, row[column]) for column in row] for row in rows])
+            columns = [column for column in rows[0] if column not in _HIDDEN]
+            cells = [[readable(column, row[column]) for column in columns] for row in rows]
+            table(name, [column.replace("_", " ") for column in columns], cells)
 
 
 def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], json: Json = False) -> None:

@@ -48,7 +48,12 @@ def table(
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position, name in enumerate(columns):
         whole = position != folded % len(columns)
-        grid.add_column(name, justify="right" if position in numbers else "left", no_wrap=whole, overflow="fold")
+        grid.add_column(
+            name,
+            justify="right" if position in numbers else "left",
+            no_wrap=whole,
+            overflow="ellipsis" if whole else "fold",
+        )
     for row in rows:
         grid.add_row(*(Text(cell(value)) for value in row))
     out = console()
