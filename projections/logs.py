@@ -5,7 +5,8 @@ import sys
 
 import structlog
 
-_NOISY = ("faust", "mode", "aiokafka", "cassandra", "kafka")
+# The last two: services of Faust name their logger after the module that they are defined in.
+_NOISY = ("faust", "mode", "aiokafka", "cassandra", "kafka", "projections.worker", "projections.transport")
 
 
 def configure(*, json: bool | None = None) -> None:

@@ -18,6 +18,8 @@ class Settings(BaseSettings):
     keyspace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")] = "licensing"
     redis: str = "redis://127.0.0.1:6379/0"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "licensing"
+    #: A worker that was killed holds its partitions for that long.
+    session_timeout_ms: Annotated[int, Field(ge=1000, le=60_000)] = 10_000
 
     @property
     def topics(self) -> Topics:

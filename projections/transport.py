@@ -20,7 +20,8 @@ from time import monotonic
 from typing import Any, cast
 
 import faust
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
+from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
@@ -281,12 +282,12 @@ async def partitions_of(bootstrap: str, topic: str) -> int:
         NoTopic: it does not exist (yet).
         KafkaError: no server answers.
     """
-    client = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+    client = AIOKafkaClient(bootstrap_servers=bootstrap)
     try:
-        await client.start()
-        found = client.partitions_for_topic(topic) if topic in await client.topics() else None
+        await client.bootstrap()
+        found = (await client.fetch_all_metadata()).partitions_for_topic(topic)
     finally:
-        await client.stop()
+        await client.close()
     if not found:
         raise NoTopic(f"there is no topic {topic}")
     return len(found)

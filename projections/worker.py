@@ -31,7 +31,6 @@ from schemas.events import Envelope
 
 CHUNK_MAX = 4000  # records
 CHUNKS_WAITING = 4  # in the agent's queue
-SESSION_SECONDS = 10.0
 WATCH_SECONDS = 1.0
 STOP_SECONDS = 10.0
 FAR_SECONDS = 86_400.0  # between two polls: Redis may be away for long, and the group must not think we are
@@ -56,8 +55,8 @@ class Worker(ChunkApp):
             f"{settings.namespace}.{view.NAME}@{generation}",  # the consumer group
             broker=[f"{SCHEME}://{host}" for host in hosts],
             broker_producer=[f"kafka://{host}" for host in hosts],
-            broker_session_timeout=SESSION_SECONDS,
-            broker_heartbeat_interval=SESSION_SECONDS / 3,
+            broker_session_timeout=settings.session_timeout_ms / 1000,
+            broker_heartbeat_interval=settings.session_timeout_ms / 4000,
             broker_max_poll_interval=FAR_SECONDS,
             broker_max_poll_records=CHUNK_MAX,
             broker_commit_interval=1.0,
