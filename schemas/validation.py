@@ -26,11 +26,7 @@ def validate(command: Command) -> None:
     Raises:
         InvalidCommand: a field is empty, too long or holds characters that an id must not have.
     """
-    try:
-        canonical = str(UUID(command.command_id))
-    except ValueError:
-        canonical = ""
-    if canonical != command.command_id:
+    if not _is_uuid(command.command_id):
         raise InvalidCommand(f"command_id is not a lower-case uuid: {_shown(command.command_id)}")
     for name in ("account_id", "device_id", "title_id", "plan"):
         value = getattr(command, name, None)
@@ -48,6 +44,13 @@ def validate_timestamp(at: int) -> None:
     """
     if not EARLIEST <= at < LATEST:
         raise InvalidCommand(f"the timestamp {at} is not between the years 2000 and 2100")
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 def _shown(value: str) -> str:
