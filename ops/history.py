@@ -7,16 +7,21 @@ from typing import Any
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.session import connect
 from commands.cassandra.tables import create_tables
+from commands.ports import StoreUnavailable
 from commands.settings import Settings as HandlerSettings
 from ops.settings import Settings
 from schemas.events import Envelope
+
+
+class CassandraProblem(Exception):
+    """Cassandra does not answer or refuses. The text is a sentence for a person."""
 
 
 def create(settings: Settings) -> None:
     """Create keyspace and tables where they are missing; replication and time to live as the handler's settings say.
 
     Raises:
-        StoreUnavailable: Cassandra does not answer or refuses.
+        CassandraProblem: Cassandra does not answer or refuses.
     """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
     with _session(own, keyspace=None) as session:
@@ -28,7 +33,7 @@ def events(settings: Settings, account_id: str) -> list[Envelope]:
     """All events of an account, oldest first.
 
     Raises:
-        StoreUnavailable: Cassandra does not answer, or has no tables of ours.
+        CassandraProblem: Cassandra does not answer, or has no tables of ours.
     """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
     with _session(own, keyspace=own.keyspace) as session:
@@ -37,8 +42,16 @@ def events(settings: Settings, account_id: str) -> list[Envelope]:
 
 @contextmanager
 def _session(own: HandlerSettings, keyspace: str | None) -> Iterator[Any]:
-    session = connect(own.cassandra_points(), keyspace)
+    try:
+        session = connect(own.cassandra_points(), keyspace)
+    except StoreUnavailable as error:
+        raise CassandraProblem(
+            f"Cassandra at {own.cassandra} does not answer, or has no keyspace {keyspace or own.keyspace}. "
+            f"`licensing status` tells whether it runs, `licensing init` creates the tables."
+        ) from error
     try:
         yield session
+    except StoreUnavailable as error:
+        raise CassandraProblem(f"Cassandra at {own.cassandra} refuses: {error}") from error
     finally:
         session.cluster.shutdown()

@@ -52,7 +52,7 @@ def sentence(error: Exception) -> str:
     if module.startswith(_OURS):
         return str(error)
     if module.startswith("redis"):
-        return f"Redis does not do what it should: {error}. Is it running? `licensing status` tells."
+        return f"Redis says: {str(error).rstrip('.')}. Is it running? `licensing status` tells."
     if module.startswith("pydantic"):
         return f"A setting (LICENSING_...) is wrong: {error}"
     if isinstance(error, OSError):
