@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 # The shell ends at once, so that the process is nobody's child here: no zombie and no unreaped handle stays with us.
 _SPAWN = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
@@ -25,23 +26,22 @@ def start(home: Path, name: str, command: Sequence[str], environment: Mapping[st
     """Start a process that outlives us and that Ctrl-C does not reach; return its pid."""
     log = log_of(home, name)
     log.parent.mkdir(parents=True, exist_ok=True)
+    before = log.stat().st_size if log.exists() else 0
     shell = ["/bin/sh", "-c", _SPAWN, "sh", str(log), *command]
     started = subprocess.run(  # noqa: S603
         shell, env={**os.environ, **environment}, stdout=subprocess.PIPE, start_new_session=True, check=True, text=True
     )
     pid = int(started.stdout)
-    _pid_file(home, name).write_text(json.dumps({"pid": pid, "started": _started(pid)}), "utf-8")
+    record = {"pid": pid, "started": _started(pid), "log": before}
+    _pid_file(home, name).write_text(json.dumps(record), "utf-8")
     return pid
 
 
 def pid_of(home: Path, name: str) -> int | None:
     """The pid of a process that runs; None when it ended, even if another one got its pid meanwhile."""
-    try:
-        record = json.loads(_pid_file(home, name).read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
-        return None
-    pid = int(record["pid"])
-    return pid if record["started"] is not None and record["started"] == _started(pid) else None
+    record = _record(home, name)
+    started = record.get("started")
+    return int(record["pid"]) if started is not None and started == _started(record["pid"]) else None
 
 
 def check(home: Path, name: str) -> None:
@@ -51,7 +51,8 @@ def check(home: Path, name: str) -> None:
         ProcessEnded: it ended.
     """
     if pid_of(home, name) is None:
-        lines = log_of(home, name).read_text("utf-8", "replace").splitlines()[-8:]
+        written = log_of(home, name).read_bytes()[_record(home, name).get("log", 0) :]
+        lines = written.decode("utf-8", "replace").splitlines()[-8:]
         raise ProcessEnded("\n".join([f"The process {name} ended by itself. The end of {log_of(home, name)}:", *lines]))
 
 
@@ -68,6 +69,14 @@ def stop(home: Path, names: Iterable[str], grace: float = 30.0) -> list[str]:
     for name in names:
         _pid_file(home, name).unlink(missing_ok=True)
     return ran
+
+
+def _record(home: Path, name: str) -> dict[str, Any]:
+    """What was noted when the process was started: pid, start time, length of the log before; empty: never."""
+    try:
+        return dict(json.loads(_pid_file(home, name).read_text("utf-8")))
+    except (FileNotFoundError, ValueError):
+        return {}
 
 
 def _pid_file(home: Path, name: str) -> Path:

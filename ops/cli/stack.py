@@ -67,12 +67,13 @@ def status(json: Json = False) -> None:
                 for p in found.processes
             ],
         )
-        table(
-            "Lag (messages that wait)",
-            ("reader", "topic", "in all", "by partition"),
-            [(lag.reader, lag.topic, lag.total, " ".join(map(str, lag.partitions))) for lag in found.lags],
-            numbers=(2,),
-        )
+        if found.lags:
+            table(
+                "Lag (messages that wait)",
+                ("reader", "topic", "in all", "by partition"),
+                [(lag.reader, lag.topic, lag.total, " ".join(map(str, lag.partitions))) for lag in found.lags],
+                numbers=(2,),
+            )
         if found.dead_letters is not None:
             console().print(f"Dead letters: {found.dead_letters:,}")
     for problem in found.problems:
