@@ -33,7 +33,7 @@ class _Plan(_Document):
 class _Terms(_Document):
     duration_days: Positive | None = None
     renewals: Count | None = None
-    available_until: AwareDatetime | None = None
+    available_until: Annotated[AwareDatetime, Field(strict=True)] | None = None  # else a bare number is a moment too
     playback_window_hours: Positive | None = None
     yearly_limit: Count | None = None
 
@@ -62,6 +62,8 @@ def load_policy(path: Path = DEFAULT) -> Policy:
     except ValidationError as error:
         lines = [f"  {'.'.join(map(str, e['loc'])) or 'document'}: {e['msg']}" for e in error.errors()]
         raise PolicyError("\n".join([f"{path} is not a policy:", *lines])) from error
+    except ValueError as error:  # not UTF-8, or a day that no calendar has
+        raise PolicyError(f"{path} cannot be read: {error}") from error
     if document.defaults.duration_days is None or document.defaults.renewals is None:
         raise PolicyError(f"{path} is not a policy:\n  defaults: duration_days and renewals have to be given")
     defaults = _terms(document.defaults, Terms(duration=0, renewals=0))
