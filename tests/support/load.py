@@ -1,0 +1,139 @@
+"""Commands onto a space's topic, and what came of them read back from the servers."""
+
+from collections.abc import Iterator
+from random import Random
+from uuid import UUID
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from commands.cassandra.event_store import CassandraEventStore
+from commands.cassandra.journal import CassandraJournal
+from commands.cassandra.snapshots import CassandraWatermarks
+from schemas.codec import decode_event, encode_command
+from schemas.commands import AcquireLicense, Command, CompleteDownload, DeactivateDevice, SetPlan
+from tests.support.space import PARTITIONS, Space
+from tests.support.story import Story
+
+
+def some_commands(count: int, accounts: int = 40, seed: int = 1) -> Iterator[Command]:
+    """A mix in which most commands write events, some are refused, and one in ten is a retry."""
+    chance, sent = Random(seed), list[Command]()
+    for number in range(count):
+        if sent and chance.random() < 0.1:
+            yield chance.choice(sent)
+            continue
+        command_id, account_id = str(UUID(int=chance.getrandbits(128), version=4)), f"account-{number % accounts}"
+        device_id, title_id = f"{account_id}.{chance.randrange(3)}", f"title-{chance.randrange(50)}"
+        choices: list[Command] = [
+            *[AcquireLicense(command_id, account_id, f"call-{number}", device_id, title_id)] * 6,
+            CompleteDownload(command_id, account_id, None, device_id, title_id),
+            DeactivateDevice(command_id, account_id, None, device_id),
+        ]
+        first = number < accounts
+        command = SetPlan(command_id, account_id, None, "standard") if first else chance.choice(choices)
+        sent.append(command)
+        yield command
+
+
+class Load:
+    """A producer into the commands topic of a space."""
+
+    def __init__(self, space: Space) -> None:
+        self._topic = space.topics.commands
+        self._producer = Producer(
+            {"bootstrap.servers": space.settings.kafka, "partitioner": "murmur2_random", "linger.ms": 2}
+        )
+
+    def send(self, *commands: Command) -> None:
+        """Send commands and wait until the broker has them."""
+        for command in commands:
+            self._producer.produce(self._topic, encode_command(command), command.account_id)
+        assert self._producer.flush(30) == 0
+
+    def send_raw(
+        self,
+        value: bytes | None,
+        key: bytes | None,
+        partition: int = 0,
+        headers: list[tuple[str, bytes | None]] | None = None,
+        timestamp: int = 0,
+    ) -> None:
+        """Send any bytes to a partition."""
+        self._producer.produce(self._topic, value, key, partition, headers=list(headers or ()), timestamp=timestamp)
+        assert self._producer.flush(30) == 0
+
+
+class Stores:
+    """The servers of a space, read back."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._session = space.session()
+        self._consumer = Consumer(
+            {
+                "bootstrap.servers": space.settings.kafka,
+                "group.id": f"{space.name}.check",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+            }
+        )
+
+    def close(self) -> None:
+        """Let go of the servers."""
+        self._consumer.close()
+        self._session.cluster.shutdown()
+
+    def end(self, topic: str, partition: int) -> int:
+        """The end offset of a partition."""
+        return int(self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1])
+
+    def followed_up(self) -> bool:
+        """Whether every command on the topic is decided and followed up."""
+        marks = CassandraWatermarks(self._session)
+        for partition in range(PARTITIONS):
+            end, mark = self.end(self._space.topics.commands, partition), marks.load(partition)
+            if end and (mark is None or mark.next_offset < end):
+                return False
+        return True
+
+    def messages(self, topic: str, partition: int) -> list[object]:
+        """All messages of a partition, as confluent-kafka gives them."""
+        end, found = self.end(topic, partition), list[object]()
+        self._consumer.assign([TopicPartition(topic, partition, 0)])
+        while len(found) < end:
+            found += self._consumer.consume(min(5000, end - len(found)), 5)
+        return found
+
+    def values(self, topic: str, partition: int) -> list[bytes | None]:
+        """The values of a partition."""
+        return [message.value() for message in self.messages(topic, partition)]  # type: ignore[attr-defined]
+
+    def stored(self) -> dict[str, list[object]]:
+        """The event rows of every account, in order of version."""
+        found: dict[str, list[object]] = {}
+        for row in self._session.execute("SELECT account_id, shard, version, payload FROM events"):
+            found.setdefault(row.account_id, []).append(row)
+        return found
+
+    def stories(self) -> list[Story]:
+        """The story of each shard."""
+        topics, journal = self._space.topics, CassandraJournal(self._session)
+        stored = {
+            account_id: (rows[0].shard, [decode_event(row.payload) for row in rows])  # type: ignore[attr-defined]
+            for account_id, rows in self.stored().items()
+        }
+        return [
+            Story(
+                self.values(topics.commands, shard),
+                list(journal.read(shard, 0)),
+                {account_id: history for account_id, (home, history) in stored.items() if home == shard},
+                [value for value in self.values(topics.events, shard) if value],
+                [value for value in self.values(topics.replies, shard) if value],
+                self.values(topics.dead_letters, shard),
+            )
+            for shard in range(PARTITIONS)
+        ]
+
+    def event_store(self) -> CassandraEventStore:
+        """The event store on the same session."""
+        return CassandraEventStore(self._session)

@@ -1,0 +1,71 @@
+"""Handler processes of a test: started for real, killed for real, their logs kept."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.space import Space
+
+HANDLER = "import sys, commands.main; sys.exit(commands.main.run())"
+
+
+class HandlerProcess:
+    """A handler of a space; `log` is what it wrote to stderr."""
+
+    def __init__(self, space: Space, log: Path, arguments: list[str]) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                [sys.executable, *arguments], env=space.environment(), stdout=out, stderr=out, start_new_session=True
+            )
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        os.kill(self._process.pid, number)
+
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process.poll() is None
+
+    def wait(self, seconds: float = 60) -> int:
+        """Wait for its end; the exit code, negative for a signal."""
+        return self._process.wait(seconds)
+
+    def end(self) -> None:
+        """Make sure that it is gone."""
+        if self._process.poll() is None:
+            os.kill(self._process.pid, signal.SIGCONT)
+            self._process.kill()
+            self._process.wait(30)
+
+    def said(self, text: str) -> bool:
+        """Whether the log has that text."""
+        return text in self.log.read_text(errors="replace")
+
+
+@contextmanager
+def handler(space: Space, name: str = "handler", arguments: list[str] | None = None) -> Iterator[HandlerProcess]:
+    """Run a handler for the length of the block; `arguments` run another program in its place."""
+    log = space.servers.home / f"{space.name}-{name}.log"
+    process = HandlerProcess(space, log, arguments or ["-c", HANDLER])
+    try:
+        yield process
+    finally:
+        process.end()
+
+
+def eventually(true: Callable[[], bool], seconds: float = 60, *, what: str) -> None:
+    """Wait until something is true.
+
+    Raises:
+        AssertionError: it never became true.
+    """
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
