@@ -186,7 +186,7 @@ def test_a_row_ends_before_it_grows_too_large() -> None:
 
 def test_events_count_for_the_size_of_a_row() -> None:
     full = fold(
-        initial(), [envelope(acquired(f"d{d}", f"{t:0>99}"), d * 100 + t + 1) for d in range(40) for t in range(100)]
+        initial(), [envelope(acquired(f"d{d}", f"{t:0>128}"), d * 100 + t + 1) for d in range(40) for t in range(100)]
     )
     leaving = [message(deactivate(f"d{d}", command_id=command_id(d)), d, T0 + HOUR) for d in range(40)]
     decision = decide(*leaving, account=full)
