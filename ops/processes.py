@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,11 @@ class ProcessEnded(Exception):
 def log_of(home: Path, name: str) -> Path:
     """The log file of a process."""
     return home / "processes" / f"{name}.log"
+
+
+def names(home: Path) -> list[str]:
+    """The processes that were started in a home and not stopped."""
+    return sorted(file.stem for file in (home / "processes").glob("*.pid"))
 
 
 def start(home: Path, name: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
@@ -56,9 +61,9 @@ def check(home: Path, name: str) -> None:
         raise ProcessEnded("\n".join([f"The process {name} ended by itself. The end of {log_of(home, name)}:", *lines]))
 
 
-def stop(home: Path, names: Iterable[str], grace: float = 30.0) -> list[str]:
+def stop(home: Path, which: Collection[str], grace: float = 30.0) -> list[str]:
     """Stop processes together: SIGTERM, `grace` seconds of patience, then SIGKILL. Returns those that ran."""
-    ran = [name for name in names if _signal(home, name, signal.SIGTERM)]
+    ran = [name for name in which if _signal(home, name, signal.SIGTERM)]
     deadline = time.monotonic() + grace
     left = ran
     while left := [name for name in left if pid_of(home, name) is not None]:
@@ -66,7 +71,7 @@ def stop(home: Path, names: Iterable[str], grace: float = 30.0) -> list[str]:
             for name in left:
                 _signal(home, name, signal.SIGKILL)
         time.sleep(0.05)
-    for name in names:
+    for name in which:
         _pid_file(home, name).unlink(missing_ok=True)
     return ran
 

@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ops import kafka, processes
@@ -16,10 +16,8 @@ _PATIENCE = 60.0  # seconds until each process must have its partitions
 
 
 def commands() -> dict[str, list[str]]:
-    """Name -> command line, in the order of starting."""
-    licensing = [sys.executable, "-P", "-m", "ops.cli"]  # -P: no folder called `ops` where we are started comes first
-    workers = {f"worker-{view}": [*licensing, "worker", view] for view in VIEWS}
-    return {HANDLER: [*licensing, "handler"], **workers}
+    """Name -> arguments of `licensing`, in the order of starting."""
+    return {HANDLER: ["handler"], **{f"worker-{view}": ["worker", view] for view in VIEWS}}
 
 
 def start(home: Path, settings: Settings, tell: Callable[[str], None]) -> list[str]:
@@ -32,7 +30,7 @@ def start(home: Path, settings: Settings, tell: Callable[[str], None]) -> list[s
         missing = [name for name in commands() if processes.pid_of(home, name) is None]
         try:
             for name in missing:
-                processes.start(home, name, commands()[name], settings.environment() | _importable())
+                start_one(home, settings, name, commands()[name])
             _until_at_work(home, settings, missing, tell)
         except BaseException:  # Ctrl-C too
             processes.stop(home, missing)
@@ -40,9 +38,16 @@ def start(home: Path, settings: Settings, tell: Callable[[str], None]) -> list[s
     return missing
 
 
+def start_one(home: Path, settings: Settings, name: str, arguments: Sequence[str]) -> None:
+    """Start `licensing` with these arguments in the background."""
+    # -P: no folder called `ops` where we are started comes before ours.
+    command = [sys.executable, "-P", "-m", "ops.cli", *arguments]
+    processes.start(home, name, command, settings.environment() | _importable())
+
+
 def stop(home: Path) -> list[str]:
-    """Stop the handler and the workers; return those that ran."""
-    return processes.stop(home, commands())
+    """Stop all processes that were started in a home; return those that ran."""
+    return processes.stop(home, processes.names(home))
 
 
 def check(home: Path) -> None:

@@ -31,7 +31,7 @@ def demo(
     """
     from ops.cli.bars import Bars
     from ops.cli.report import Report
-    from ops.demo import flat_out, latency, stage
+    from ops.demo import flat_out, latency, projection_rate, stage
     from ops.simulate import Load
     from projections.queries import Views
     from projections.settings import Settings as ViewSettings
@@ -47,7 +47,9 @@ def demo(
         note(f"Sending {_GENTLE} commands more, {_RATE} a second, for the latency")
         with Bars(sent=_GENTLE - _RATE) as bars:
             waits = latency(place, seed + 1, _GENTLE, _RATE, lambda sent: bars.set("sent", sent))
-        report = Report(place.settings, views, figures, waits)
+        note("Projecting all events once more, one worker after the other, for the rate of projection alone")
+        rates = {view: projection_rate(place, view) for view in VIEWS}
+        report = Report(place.settings, views, figures, waits, rates)
         if json:
             report.as_json()
         else:

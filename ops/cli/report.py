@@ -24,8 +24,11 @@ _GLANCE = 30  # commands of an account
 class Report:
     """Figures of a demonstration, and documents looked up in its stores."""
 
-    def __init__(self, settings: Settings, views: Views, figures: Figures, waits: list[float]) -> None:
-        self._settings, self._views, self._figures, self._waits = settings, views, figures, waits
+    def __init__(
+        self, settings: Settings, views: Views, figures: Figures, waits: list[float], rates: dict[str, float]
+    ) -> None:
+        self._settings, self._views, self._figures = settings, views, figures
+        self._waits, self._projection = waits, rates
         self._names = {film.id: f"{film.name} ({film.year})" for film in films()}
         self._now = int(time.time() * 1000)
 
@@ -52,6 +55,7 @@ class Report:
             "sending_seconds": f.sending_seconds,
             "answered_seconds": f.answered_seconds,
             "projected_seconds": f.projected_seconds,
+            "projected_alone_per_second": {view: round(rate) for view, rate in self._projection.items()},
         }
         as_json(self._machine() | sums | {"latency_ms": self._latency(), "outcomes": outcomes, "dead_letters": dead})
 
@@ -72,7 +76,8 @@ class Report:
             (f"{f.answered:,} commands decided, stored and answered", f.answered_seconds, f.answered),
             *((f"{f.events:,} events in {view}", seconds, f.events) for view, seconds in f.projected_seconds.items()),
         ]
-        return [(what, f"{seconds:.1f}", f"{count / seconds:,.0f}") for what, seconds, count in rows]
+        alone = [(f"{view} alone, from Kafka to Redis", "", f"{rate:,.0f}") for view, rate in self._projection.items()]
+        return [(what, f"{seconds:.1f}", f"{count / seconds:,.0f}") for what, seconds, count in rows] + alone
 
     def _latency(self) -> dict[str, float]:
         last = len(self._waits) - 1
