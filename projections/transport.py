@@ -22,7 +22,8 @@ from typing import Any, cast
 import faust
 from aiokafka import TopicPartition
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
+from faust.exceptions import ProducerSendError
 from faust.transport import drivers
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, ConsumerMessage, Message
@@ -125,7 +126,10 @@ class Consumer(driver.Consumer):
             return
         await self._check_reach({tp: offset})
         self._next[tp] = offset
-        await self.seek_wait({TopicPartition(*tp): offset})
+        try:
+            await self.seek_wait({TopicPartition(*tp): offset})
+        except IllegalStateError:
+            self.log.info("%r went to another worker meanwhile", tp)
 
     def _drop(self, tp: TP) -> None:
         for chunk in self._in_hand.pop(tp, ()):
@@ -270,9 +274,13 @@ class Transport(driver.Transport):
 drivers.TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
 
 
-def is_away(error: Exception) -> bool:
+def is_away(error: BaseException | None) -> bool:
     """Whether the server will be back by itself (or by its operator), so that waiting helps."""
-    return isinstance(error, KafkaError | TimeoutError | NoTopic)
+    if isinstance(error, ProducerSendError):
+        return is_away(error.__cause__)
+    if isinstance(error, TimeoutError | KafkaTimeoutError | NoTopic):
+        return True
+    return isinstance(error, KafkaError) and bool(error.retriable)
 
 
 async def partitions_of(bootstrap: str, topic: str) -> int:

@@ -33,6 +33,7 @@ CHUNK_MAX = 4000  # records
 CHUNKS_WAITING = 4  # in the agent's queue
 WATCH_SECONDS = 1.0
 STOP_SECONDS = 10.0
+DEAD_LETTER_MAX = 2 * 1_048_588  # bytes: a record of the events topic and its headers, as that topic allows
 FAR_SECONDS = 86_400.0  # between two polls: Redis may be away for long, and the group must not think we are
 
 log = structlog.get_logger("projections")
@@ -63,6 +64,7 @@ class Worker(ChunkApp):
             stream_buffer_maxsize=CHUNKS_WAITING,
             stream_wait_empty=True,
             consumer_auto_offset_reset="earliest",
+            producer_max_request_size=DEAD_LETTER_MAX,
             key_serializer="raw",
             value_serializer="raw",
             topic_allow_declare=False,
@@ -122,13 +124,12 @@ class Worker(ChunkApp):
         return await self.patience.until("Cassandra", event_store.is_away, read)
 
     async def _dead_letter(self, record: Any, error: DecodeError) -> None:
+        # The client refuses a record without key and value, which others can write.
+        key = b"" if record.key is None and record.value is None else record.key
+        at = record.timestamp / 1000 if record.timestamp >= 0 else None
         topic, headers = self.settings.topics.dead_letters, headers_of(record, error)
-        send = self.producer.send_and_wait
-        await self.patience.until(
-            "Kafka",
-            transport.is_away,
-            lambda: send(topic, record.key, record.value, record.partition, record.timestamp / 1000.0, headers),
-        )
+        send = partial(self.producer.send_and_wait, topic, key, record.value, record.partition, at, headers)
+        await self.patience.until("Kafka", transport.is_away, send)
 
 
 def build_app(view: View, generation: str, settings: Settings) -> Worker:

@@ -1,0 +1,120 @@
+"""What a topic may hold: copies, gaps, junk, a newer writer, nothing any more."""
+
+import signal
+
+import pytest
+import redis
+from confluent_kafka import TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from projections.redis_model.keys import Keys
+from schemas.codec import encode_event
+from tests.faults.worker_support import Ground, until
+from tests.support.space import Space
+
+
+@pytest.fixture
+def ground(space: Space) -> Ground:
+    return Ground(space)
+
+
+def test_the_whole_topic_twice_more_changes_nothing(ground: Ground) -> None:
+    history = ground.history()
+    ground.write(history)
+    with ground.worker():
+        ground.check(history)
+        ground.write(history)
+        ground.write(history)
+        ground.check(history)
+
+
+def test_versions_missing_on_the_topic_are_read_from_the_store(ground: Ground) -> None:
+    history = ground.history()
+    last = {envelope.account_id: envelope for envelope in history}
+    ground.store(history)
+    ground.write(e for n, e in enumerate(history) if n % 50 or last[e.account_id] is e)
+    with ground.worker() as worker:
+        ground.check(history)
+        assert worker.said("versions missing on the topic")
+
+
+def test_versions_missing_everywhere_end_the_worker(ground: Ground) -> None:
+    history = ground.history(100, accounts=1)
+    ground.write(history[10:])
+    with ground.worker() as worker:
+        assert worker.exit_code() == 1
+        assert worker.said("versions 1 to 10 are not all in the event store")
+    assert ground.documents() == {}
+
+
+def test_junk_goes_to_the_dead_letters_and_the_rest_goes_on(ground: Ground) -> None:
+    history = ground.history()
+    ground.write(history[:6000])
+    foreign = history[0]
+    junk: list[tuple[int, bytes | None, bytes | None]] = [
+        (0, b"key", b"no event"), (1, None, None), (2, b"key", encode_event(foreign)[:-1]),
+        (3, b"another account", encode_event(foreign)),
+    ]  # fmt: skip
+    ground.write_raw(ground.settings.topics.events, junk)
+    ground.write(history[6000:])
+    with ground.worker():
+        ground.check(history)
+    letters = ground.read_topic(ground.settings.topics.dead_letters, 4)
+    # The client refuses a record without key and value, so that one comes with an empty key.
+    junk[1] = (1, b"", None)
+    assert sorted(((m.partition(), m.key(), m.value()) for m in letters), key=lambda one: one[0] or 0) == junk
+    for letter in letters:
+        headers = dict(letter.headers() or [])
+        assert headers["trace"] == b"t1"
+        assert headers["__dlq.errors.topic"] == ground.settings.topics.events.encode()
+        assert headers["__dlq.errors.partition"] == str(letter.partition()).encode()
+        assert int(headers["__dlq.errors.offset"] or b"-1") >= 0
+        assert headers["__dlq.errors.exception"] == b"DecodeError"
+        assert headers["__dlq.errors.message"]
+        assert headers["__dlq.errors.stage"] == b"decode"
+
+
+def test_a_newer_writer_ends_the_worker(ground: Ground) -> None:
+    history = ground.history(100)
+    ground.write(history)
+    ground.write_raw(ground.settings.topics.events, [(0, b"key", b"\xc3\x01" + bytes(8) + b"newer")])
+    with ground.worker() as worker:
+        assert worker.exit_code() == 1
+        assert worker.said("install the newer release here")
+    assert ground.views.positions(ground.view)[0] < ground.ends[0]
+
+
+def test_an_error_that_nobody_expects_ends_the_worker(ground: Ground) -> None:
+    keys = Keys(ground.settings.namespace, ground.view, "1")
+    with redis.Redis.from_url(ground.settings.redis) as client:
+        client.set(f"{keys.prefix}{{p0}}:versions", "not a hash")
+    ground.write(ground.history(100))
+    with ground.worker() as worker:
+        assert worker.exit_code() == 1
+        assert worker.said("WRONGTYPE")
+
+
+def test_a_topic_that_lost_its_beginning_ends_the_worker(ground: Ground) -> None:
+    ground.write(ground.history(1000))
+    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
+    for future in admin.delete_records([TopicPartition(ground.settings.topics.events, 0, 10)]).values():
+        future.result()
+    with ground.worker() as worker:
+        assert worker.exit_code() == 1
+        assert worker.said("rebuild the view from the event store")
+
+
+def test_the_group_commits_what_the_view_has_seen(ground: Ground) -> None:
+    history = ground.history(1000)
+    ground.write(history)
+    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
+    with ground.worker() as worker:
+        ground.check(history)
+        worker.send(signal.SIGTERM)
+        assert worker.exit_code() == 0
+    from confluent_kafka import ConsumerGroupTopicPartitions
+
+    group = f"{ground.settings.namespace}.{ground.view}@1"
+    committed = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result()
+    assert {one.partition: one.offset for one in committed.topic_partitions} == ground.ends
+    until("nothing more", lambda: ground.documents() == ground.expected(history))
