@@ -47,7 +47,7 @@ class CassandraSnapshots:
                 if row.state_version != STATE_VERSION:
                     continue
                 try:
-                    states[row.account_id] = msgspec.json.decode(row.state, type=Account)
+                    states[row.account_id] = msgspec.json.decode(row.state or "", type=Account)
                 except msgspec.MsgspecError as error:
                     log.warning("snapshot_unreadable", account_id=row.account_id, error=str(error))
         return states
