@@ -32,7 +32,7 @@ def test_versions_missing_on_the_topic_are_read_from_the_store(ground: Ground) -
     history = ground.history()
     last = {envelope.account_id: envelope for envelope in history}
     ground.store(history)
-    ground.write(e for n, e in enumerate(history) if n % 50 or last[e.account_id] is e)
+    ground.write(e for n, e in enumerate(history) if n % 200 or last[e.account_id] is e)
     with ground.worker() as worker:
         ground.check(history)
         assert worker.said("versions missing on the topic")
