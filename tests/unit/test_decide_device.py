@@ -1,5 +1,7 @@
 """Plans, downloads, playback, release and the end of a device."""
 
+from dataclasses import replace
+
 import pytest
 
 from commands.account import initial
@@ -7,6 +9,7 @@ from schemas.commands import Command
 from tests.support.account_spec import at, given
 from tests.support.examples import (
     HOUR,
+    POLICY,
     acquired,
     command_id,
     complete,
@@ -84,6 +87,15 @@ def test_a_second_playback_does_not_move_the_end() -> None:
     story.when(play(title="windowed"), at=day(2)).then(played(title="windowed", until=day(3)))
     story.when(play(title="windowed"), at=day(1) + 48 * HOUR - 1).then(played(title="windowed", until=day(3)))
     story.when(play(title="windowed"), at=day(1) + 48 * HOUR).then("license_expired")
+
+
+def test_a_playback_under_earlier_rules_was_the_first_one() -> None:
+    window = replace(POLICY, defaults=replace(POLICY.defaults, playback_window=48 * HOUR))
+    shorter = replace(POLICY, defaults=replace(POLICY.defaults, playback_window=1 * HOUR))
+    story = given(acquired(until=day(30))).when(play(), at=day(1)).then(played(until=day(30)))
+    story.under(window).when(play(), at=day(2)).then(played(until=day(30)))
+    story = given(acquired(until=day(30))).under(window).when(play(), at=day(1)).then(played(until=day(3)))
+    story.under(shorter).when(play(), at=day(2)).then(played(until=day(3)))
 
 
 def test_a_license_is_given_back() -> None:

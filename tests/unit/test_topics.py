@@ -30,10 +30,12 @@ def test_murmur2_is_kafkas(text: str, java: int) -> None:
     assert murmur2(text.encode()) == java % (1 << 32)
 
 
-@pytest.mark.parametrize(("account", "partition"), [("21", 0), ("foobar", 2), ("abc", 3)])
-def test_the_sign_is_dropped_before_the_remainder(account: str, partition: int) -> None:
-    java = {"21": -973932308, "foobar": -790332482, "abc": 479470107}[account]
-    assert partition_of(account, 4) == (java & 0x7FFFFFFF) % 4 == partition
+@pytest.mark.parametrize(
+    ("account", "of_4", "of_6", "of_64"),
+    [("21", 0, 0, 44), ("foobar", 2, 0, 62), ("abc", 3, 3, 27)],
+)
+def test_the_sign_is_dropped_before_the_remainder(account: str, of_4: int, of_6: int, of_64: int) -> None:
+    assert [partition_of(account, partitions) for partitions in (4, 6, 64)] == [of_4, of_6, of_64]
 
 
 def test_accounts_spread_over_all_partitions() -> None:
