@@ -7,7 +7,8 @@ import pytest
 from commands.cassandra.journal import CassandraJournal
 from commands.cassandra.session import Session
 from commands.memory import MemoryJournal
-from tests.contract.journal_contract import JournalContract, Owners
+from commands.ports import StoreUnavailable
+from tests.contract.journal_contract import JournalContract, Owners, append, row
 from tests.support.space import Servers, new_space
 
 
@@ -33,3 +34,13 @@ class TestCassandraJournal(JournalContract):
         journals = [CassandraJournal(session) for session in sessions]
         made = iter(range(1000))
         return lambda: journals[next(made) % len(journals)]
+
+    def test_a_hole_is_never_read_over(self, owner: Owners, shard: int) -> None:
+        journal = owner()
+        first = row(shard, 0)
+        for one in (first, row(shard, 2)):
+            append(journal, one)
+        reading = journal.read(shard, 0)
+        assert next(reading) == first
+        with pytest.raises(StoreUnavailable, match=f"shard {shard} has no row 1, but row 2"):
+            next(reading)

@@ -58,7 +58,7 @@ class TestCassandraSnapshots(SnapshotsContract):
             assert snapshots.latest([account, f"{account}.other"]) == {f"{account}.other": state(3)}
         assert [(one["event"], one["account_id"]) for one in logs] == [("snapshot_unreadable", account)]
 
-    @pytest.mark.parametrize("state_version", [0, STATE_VERSION - 1, STATE_VERSION + 1, 99, None])
+    @pytest.mark.parametrize("state_version", [STATE_VERSION - 1, STATE_VERSION + 1, 99, None])
     def test_one_of_another_state_version_is_passed_over(
         self, session: Session, snapshots: Snapshots, account: str, state_version: int | None
     ) -> None:
