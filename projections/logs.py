@@ -2,11 +2,39 @@
 
 import logging
 import sys
+import time
 
 import structlog
 
 # The last two: services of Faust name their logger after the module that they are defined in.
 _NOISY = ("faust", "mode", "aiokafka", "cassandra", "kafka", "projections.worker", "projections.transport")
+_REPEATING = (
+    "aiokafka",
+    "aiokafka.cluster",
+    "aiokafka.conn",
+    "aiokafka.consumer.consumer",
+    "aiokafka.consumer.fetcher",
+    "aiokafka.consumer.group_coordinator",
+    "aiokafka.producer.producer",
+    "aiokafka.producer.sender",
+)
+REPEAT_SECONDS = 600.0
+
+
+class Once(logging.Filter):
+    """Lets each kind of message through once in ten minutes: aiokafka says 60 times a second that Kafka is away."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._next: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this one is to be seen."""
+        kind, now = (record.name, str(record.msg)), time.monotonic()
+        if now < self._next.get(kind, 0.0):
+            return False
+        self._next[kind] = now + REPEAT_SECONDS
+        return True
 
 
 def configure(*, json: bool | None = None) -> None:
@@ -40,3 +68,6 @@ def configure(*, json: bool | None = None) -> None:
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     for name in _NOISY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    once = Once()
+    for name in _REPEATING:  # a filter holds for its own logger only, not for those below it
+        logging.getLogger(name).addFilter(once)

@@ -32,7 +32,8 @@ from schemas.events import Envelope
 CHUNK_MAX = 4000  # records
 CHUNKS_WAITING = 4  # in the agent's queue
 WATCH_SECONDS = 1.0
-STOP_SECONDS = 10.0
+WATCHES_AWAY = 2
+STOP_SECONDS = 8.0
 DEAD_LETTER_MAX = 2 * 1_048_588  # bytes: a record of the events topic and its headers, as that topic allows
 FAR_SECONDS = 86_400.0  # between two polls: Redis may be away for long, and the group must not think we are
 
@@ -51,6 +52,7 @@ class Worker(ChunkApp):
         self.store = EventStore(settings)
         self.pipeline = Pipeline(Projector(view, self._apply, self._read_events), self._dead_letter)
         self.partitions = 0
+        self.kafka_away = 0  # watches in a row that saw no connection
         hosts = settings.kafka.split(",")
         super().__init__(
             f"{settings.namespace}.{view.NAME}@{generation}",  # the consumer group
@@ -107,13 +109,25 @@ class Worker(ChunkApp):
 
     async def watch(self) -> None:
         """Notice lost data also where no new events come that would show it."""
-        if self.rebalancing or self.stopping.is_set():
+        if self.stopping.is_set():
+            return
+        self._tell_of_kafka()
+        if self.rebalancing:
             return
         reached = cast(Consumer, self.consumer).idle_positions()
         stored = await self.positions(list(reached))
         for partition, position in stored.items():
             if position < reached[partition]:
                 await self.go_back(partition, position, reached[partition])
+
+    def _tell_of_kafka(self) -> None:
+        """Its client reconnects by itself, without a word that says when it is done."""
+        connected = cast(Consumer, self.consumer).connected
+        if connected and self.kafka_away >= WATCHES_AWAY:
+            log.info("the server is back", server="Kafka")
+        self.kafka_away = 0 if connected else self.kafka_away + 1
+        if self.kafka_away == WATCHES_AWAY:
+            log.warning("waiting for a server", server="Kafka", error="no broker is connected")
 
     async def _apply(self, chunk: Chunk) -> Outcome:
         return await self.patience.until("Redis", writer.is_away, partial(self.model.apply, chunk))

@@ -88,8 +88,11 @@ def test_kafka_is_killed_and_comes_back(ground: Ground) -> None:
     with ground.worker() as worker:
         ground.wait_for(1)
         stack.kill(home, "kafka", signal.SIGKILL)
+        until("the worker says that it waits", lambda: worker.said("waiting for a server") > 0)
         stack.start_one(home, "kafka")
         ground.write(history[6000:])
         ground.check(history)
+        until("the worker says that it is back", lambda: worker.said("the server is back") > 0)
+        stack.kill(home, "kafka", signal.SIGKILL)
         worker.send(signal.SIGTERM)
         assert worker.exit_code() == 0

@@ -1,67 +1,23 @@
-"""A Faust transport that hands the agent a whole fetched chunk of one partition as ONE event.
-
-Faust's own path creates several futures for each record, and that is where its time goes. Here a chunk of up to a
-few thousand records is one message; groups, rebalances and commits stay Faust's. `event.message` is a
-`ChunkMessage`, `event.value` its records as aiokafka gives them (`offset`, `key`, `value`, `headers`).
-
-- Offsets to begin at come from `ChunkApp.positions` (the read model), not from Kafka. They are committed to Kafka as
-  well, so that lag tools work: only the finished prefix of the chunks handed out.
-- `rewind` goes back to an earlier offset; chunks already handed out turn stale.
-- A hole (a chunk begins after the offset that has to come next) is never skipped: the consumer seeks back.
-
-It leans on private names of faust-streaming and aiokafka: pin both, run tests/faults on upgrades. Every topic of the
-app is delivered in chunks; no tables.
-"""
+"""The consumer that delivers chunks in order, and commits the finished prefix of them."""
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from time import monotonic
 from typing import Any, cast
 
-import faust
 from aiokafka import TopicPartition
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
-from faust.exceptions import ProducerSendError
-from faust.transport import drivers
+from aiokafka.errors import IllegalStateError, KafkaError
 from faust.transport.drivers import aiokafka as driver
-from faust.types import TP, ConsumerMessage, Message
+from faust.types import TP, Message
 from mode.utils.futures import notify
 
-SCHEME = "chunks"
+from projections.transport.app import ChunkApp, ChunkMessage, OutOfReach
+from projections.transport.thread import ConsumerThread
+
 FINISH_SECONDS = 5.0  # how long a rebalance or a stop waits for the chunk in hand
 COMMIT_SECONDS = 5.0
 SEEK_SECONDS = 20.0
-
-
-class OutOfReach(Exception):
-    """The read model's position is not on the topic (any more)."""
-
-
-class NoTopic(Exception):
-    """The topic does not exist (yet)."""
-
-
-class ChunkApp(faust.App):
-    """A Faust app on this transport, with its two hooks."""
-
-    #: Offsets to begin at, asked on each assignment; partitions that are left out begin where Kafka says.
-    positions: Callable[[list[int]], Awaitable[Mapping[int, int]]]
-    #: Called with an error after which the process has to end.
-    fail: Callable[[BaseException], None]
-
-
-class ChunkMessage(ConsumerMessage):
-    """The offsets `begin` <= o < `end` of a partition. Stale: they will come again, or to another worker."""
-
-    begin: int
-    end: int
-    stale: bool = False
-
-    def on_final_ack(self, consumer: Any) -> bool:
-        """Faust's way of telling the consumer."""
-        return bool(consumer.ack(self))
 
 
 class Consumer(driver.Consumer):
@@ -74,7 +30,7 @@ class Consumer(driver.Consumer):
         self._committed: dict[TP, int] = {}
         super().__init__(*args, **kwargs)
 
-    def _new_consumer_thread(self) -> "ConsumerThread":
+    def _new_consumer_thread(self) -> ConsumerThread:
         return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     # -- back pressure: the queue of the stream holds few chunks, and a full queue blocks the delivery
@@ -119,6 +75,12 @@ class Consumer(driver.Consumer):
         """Partition -> next offset, for partitions of which no chunk is in hand."""
         return {tp.partition: offset for tp, offset in self._next.items() if not self._in_hand.get(tp)}
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to any broker."""
+        consumer = self._thread._consumer
+        return consumer is not None and any(conn.connected() for conn in list(consumer._client._conns.values()))
+
     async def rewind(self, tp: TP, offset: int) -> None:
         """Read the partition again from `offset`, unless it is no longer ours."""
         self._drop(tp)
@@ -159,7 +121,7 @@ class Consumer(driver.Consumer):
         """Commit what is finished. For lag tools only: a failure is not worth more than a later try."""
         ours = self.assignment()
         offsets = {tp: end for tp, end in self._finished.items() if tp in ours and self._committed.get(tp) != end}
-        if not offsets:
+        if not offsets or not self.connected:
             return False
         try:
             done = bool(await asyncio.wait_for(self._thread.commit(offsets), COMMIT_SECONDS))
@@ -221,81 +183,3 @@ class Consumer(driver.Consumer):
 
     async def verify_all_partitions_active(self) -> None:
         """Faust's own check counts records; here the agent's errors end the process."""
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """Runs aiokafka's consumer and makes the chunks."""
-
-    async def _fetch_records(
-        self, consumer: Any, active_partitions: Any, timeout: float | None = None, max_records: int | None = None
-    ) -> Any:
-        generation = self.app.consumer_generation_id
-        begin = _positions(consumer)
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
-        end = _positions(consumer) if fetched else {}
-        chunks = {}
-        for tp, records in fetched.items():
-            # The positions around the fetch, not the records: offsets may be missing between them.
-            first, last = records[0], records[-1]
-            own = TP(tp.topic, tp.partition)
-            chunk = chunks[own] = ChunkMessage(
-                tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
-                None, None, cast(Any, records), None, 0, 0, own, generation_id=generation,
-            )  # fmt: skip
-            before, after = begin.get(tp), end.get(tp)
-            chunk.begin = first.offset if before is None else min(before, first.offset)
-            chunk.end = last.offset + 1 if after is None else max(after, last.offset + 1)
-        return chunks
-
-    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
-        ours = {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in self.assignment()}
-        try:
-            await self._ensure_consumer().commit(ours)
-        except (KafkaError, IllegalStateError) as error:  # Faust's own would crash the app
-            self.log.info("not committed, to be tried again: %r", error)
-            return False
-        return True
-
-
-def _positions(consumer: Any) -> dict[Any, int | None]:
-    subscription = consumer._subscription.subscription
-    assignment = subscription.assignment if subscription else None
-    if assignment is None or not assignment.active:
-        return {}
-    return {tp: assignment.state_value(tp)._position for tp in assignment.tps}
-
-
-class Transport(driver.Transport):
-    """`chunks://host:port`."""
-
-    Consumer = Consumer
-
-
-drivers.TRANSPORTS.aliases[SCHEME] = f"{__name__}:Transport"
-
-
-def is_away(error: BaseException | None) -> bool:
-    """Whether the server will be back by itself (or by its operator), so that waiting helps."""
-    if isinstance(error, ProducerSendError):
-        return is_away(error.__cause__)
-    if isinstance(error, TimeoutError | KafkaTimeoutError | NoTopic):
-        return True
-    return isinstance(error, KafkaError) and bool(error.retriable)
-
-
-async def partitions_of(bootstrap: str, topic: str) -> int:
-    """How many partitions the topic has.
-
-    Raises:
-        NoTopic: it does not exist (yet).
-        KafkaError: no server answers.
-    """
-    client = AIOKafkaClient(bootstrap_servers=bootstrap)
-    try:
-        await client.bootstrap()
-        found = (await client.fetch_all_metadata()).partitions_for_topic(topic)
-    finally:
-        await client.close()
-    if not found:
-        raise NoTopic(f"there is no topic {topic}")
-    return len(found)

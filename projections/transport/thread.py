@@ -1,0 +1,61 @@
+"""The thread that runs aiokafka's consumer, and makes the chunks."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, cast
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+from projections.transport.app import ChunkMessage
+
+
+class ConsumerThread(driver.AIOKafkaConsumerThread):
+    """Runs aiokafka's consumer and makes the chunks."""
+
+    async def _fetch_records(
+        self, consumer: Any, active_partitions: Any, timeout: float | None = None, max_records: int | None = None
+    ) -> Any:
+        generation = self.app.consumer_generation_id
+        begin = _positions(consumer)
+        fetched = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        end = _positions(consumer) if fetched else {}
+        chunks = {}
+        for tp, records in fetched.items():
+            # The positions around the fetch, not the records: offsets may be missing between them.
+            first, last = records[0], records[-1]
+            own = TP(tp.topic, tp.partition)
+            chunk = chunks[own] = ChunkMessage(
+                tp.topic, tp.partition, last.offset, last.timestamp / 1000.0, last.timestamp_type,
+                None, None, cast(Any, records), None, 0, 0, own, generation_id=generation,
+            )  # fmt: skip
+            before, after = begin.get(tp), end.get(tp)
+            chunk.begin = first.offset if before is None else min(before, first.offset)
+            chunk.end = last.offset + 1 if after is None else max(after, last.offset + 1)
+        return chunks
+
+    async def on_thread_stop(self) -> None:
+        """With Kafka away, aiokafka stumbles over a task that it cancelled; Faust would wait for the thread in vain."""
+        try:
+            await super().on_thread_stop()
+        except (Exception, asyncio.CancelledError) as error:
+            self.log.info("the consumer did not stop as it should: %r", error)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        ours = {TopicPartition(*tp): offset for tp, offset in offsets.items() if tp in self.assignment()}
+        try:
+            await self._ensure_consumer().commit(ours)
+        except (KafkaError, IllegalStateError) as error:  # Faust's own would crash the app
+            self.log.info("not committed, to be tried again: %r", error)
+            return False
+        return True
+
+
+def _positions(consumer: Any) -> dict[Any, int | None]:
+    subscription = consumer._subscription.subscription
+    assignment = subscription.assignment if subscription else None
+    if assignment is None or not assignment.active:
+        return {}
+    return {tp: assignment.state_value(tp)._position for tp in assignment.tps}
