@@ -18,7 +18,7 @@ def ground(space: Space) -> Ground:
 @pytest.mark.parametrize("view", VIEWS)
 def test_killed_again_and_again(space: Space, view: str) -> None:
     ground = Ground(space, view)
-    history = ground.history(30_000)
+    history = ground.history(20_000)
     ground.write(history)
     for share in (1, len(history) // 3):
         with ground.worker() as worker:
@@ -33,7 +33,7 @@ def test_killed_while_redis_holds_its_chunk(ground: Ground) -> None:
     """The chunk is sent and not answered when the worker dies; Redis applies it later, or not at all."""
     redis = stack.pid(ground.space.servers.home, "redis")
     assert redis is not None
-    history = ground.history(30_000)
+    history = ground.history(20_000)
     ground.write(history)
     with ground.worker() as worker:
         ground.wait_for(1)
@@ -48,7 +48,7 @@ def test_killed_while_redis_holds_its_chunk(ground: Ground) -> None:
 
 
 def test_stopped_while_busy_and_started_again(ground: Ground) -> None:
-    history = ground.history(30_000)
+    history = ground.history(20_000)
     ground.write(history)
     with ground.worker() as worker:
         ground.wait_for(1)
@@ -59,18 +59,18 @@ def test_stopped_while_busy_and_started_again(ground: Ground) -> None:
 
 
 def test_two_workers_share_and_one_is_killed(ground: Ground) -> None:
-    history = ground.history(30_000)
-    ground.write(history[:15_000])
+    history = ground.history(20_000)
+    ground.write(history[:10_000])
     with ground.worker() as first, ground.worker() as second:
         ground.wait_for(1)
         until("both work", lambda: bool(first.said('"working"') and second.said('"working"')))
-        ground.write(history[15_000:])
+        ground.write(history[10_000:])
         first.send(signal.SIGKILL)
         ground.check(history)
 
 
 def test_an_owner_that_wakes_up_late_changes_nothing(ground: Ground) -> None:
-    history = ground.history(30_000)
+    history = ground.history(20_000)
     ground.write(history)
     with ground.worker() as first:
         ground.wait_for(1)

@@ -24,7 +24,7 @@ def flush(ground: Ground) -> None:
 
 
 def test_redis_loses_everything_while_the_worker_is_busy(ground: Ground) -> None:
-    history = ground.history(30_000)
+    history = ground.history(20_000)
     ground.write(history)
     with ground.worker():
         ground.wait_for(len(history) // 3)
@@ -44,12 +44,12 @@ def test_redis_loses_everything_when_no_more_events_come(ground: Ground) -> None
 
 def test_redis_is_killed_and_comes_back(ground: Ground) -> None:
     """With what its log had on disk: up to a second of writes is gone, and done again."""
-    home, history = ground.space.servers.home, ground.history(30_000)
-    ground.write(history[:15_000])
+    home, history = ground.space.servers.home, ground.history(20_000)
+    ground.write(history[:10_000])
     with ground.worker() as worker:
         ground.wait_for(1)
         stack.kill(home, "redis", signal.SIGKILL)
-        ground.write(history[15_000:])
+        ground.write(history[10_000:])
         until("the worker says that it waits", lambda: worker.said("waiting for a server") > 0)
         stack.start_one(home, "redis")
         ground.check(history)
