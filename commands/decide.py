@@ -117,7 +117,10 @@ def _play(command: StartPlayback, state: Account, policy: Policy, at: int) -> tu
 
 
 def _renew(command: RenewLicense, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
-    """From the time of renewal; an ended licence takes its place again, and a playback window starts anew."""
+    """From the time of renewal, never to an earlier end under terms that have become shorter.
+
+    An ended licence takes its place again, and a playback window starts anew.
+    """
     held = state.license(command.device_id, command.title_id)
     if held is None:
         return _no_license(command.device_id, command.title_id)
@@ -134,7 +137,12 @@ def _renew(command: RenewLicense, state: Account, policy: Policy, at: int) -> tu
     if refusal is not None:
         return refusal
     renewed = LicenseRenewed(
-        held.license_id, command.device_id, command.title_id, terms.end(at), held.renewals + 1, policy.version
+        held.license_id,
+        command.device_id,
+        command.title_id,
+        terms.end(at, held.expires_at),
+        held.renewals + 1,
+        policy.version,
     )
     return (renewed,)
 

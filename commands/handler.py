@@ -11,7 +11,7 @@ from commands.kafka.publisher import KafkaPublisher
 from commands.ports import PublishFailed, StoreUnavailable
 from commands.shard import Inside, Shard
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 #: Messages fetched at once, and how many may wait in a shard before its partition is paused; it goes on at half.
 FETCH = 2000

@@ -25,7 +25,7 @@ from commands.settings import Settings
 from commands.shard import Inside
 from schemas.topics import Topics
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 

@@ -25,9 +25,9 @@ class Terms:
         """Whether the title can be licensed at that time."""
         return self.available_until is None or at < self.available_until
 
-    def end(self, at: int) -> int:
-        """When a licence that begins at `at` ends."""
-        end = at + self.duration
+    def end(self, at: int, so_far: int = 0) -> int:
+        """When a licence ends that begins at `at`, or is extended then and would have ended at `so_far`."""
+        end = max(at + self.duration, so_far)
         return end if self.available_until is None else min(end, self.available_until)
 
 

@@ -23,7 +23,7 @@ from commands.policy import Policy
 from commands.ports import Appended, Conflict, Journal, Row
 from schemas.commands import Command
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 #: Most commands in one journal row.
 MAX_BATCH = 1000

@@ -12,7 +12,7 @@ from commands.account import STATE_VERSION, Account
 from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_done
 from commands.ports import Watermark
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 
 class CassandraSnapshots:

@@ -1,5 +1,6 @@
 """The commands topic, read from where the journal says; the group only shares out the partitions."""
 
+import logging
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -9,7 +10,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPar
 from commands.intake import Message
 from commands.ports import NotPrepared, StoreUnavailable
 
-log = structlog.get_logger()
+log = structlog.get_logger(__name__)
 
 Partitions = Callable[[list[int]], None]
 
@@ -33,8 +34,9 @@ class CommandConsumer:
                 "enable.auto.offset.store": False,
                 "queued.min.messages": 20_000,
                 "queued.max.messages.kbytes": 16_384,
-                "error_cb": lambda error: log.warning("kafka_consumer", error=str(error)),
-            }
+                "reconnect.backoff.ms": 250,
+            },
+            logger=logging.getLogger("librdkafka"),
         )
 
     def subscribe(self, assigned: Partitions, revoked: Partitions, lost: Partitions) -> None:

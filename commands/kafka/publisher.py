@@ -1,17 +1,15 @@
 """Messages to Kafka through one idempotent producer: in order within a partition, confirmed by all replicas."""
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-import structlog
 from confluent_kafka import KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
 
 from commands.ports import Outgoing, PublishFailed, StoreUnavailable
-
-log = structlog.get_logger()
 
 
 class ProducerDead(Exception):
@@ -25,7 +23,7 @@ class KafkaPublisher:
     """
 
     def __init__(self, bootstrap: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap})
+        self._admin = AdminClient({"bootstrap.servers": bootstrap}, logger=logging.getLogger("librdkafka"))
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -36,16 +34,21 @@ class KafkaPublisher:
                 "message.timeout.ms": 0,
                 "message.max.bytes": 2_000_000,
                 "queue.buffering.max.messages": 500_000,
+                "reconnect.backoff.ms": 250,
                 "error_cb": self._error,
-            }
+            },
+            logger=logging.getLogger("librdkafka"),
         )
         self._fatal: str | None = None
 
     def publish(self, messages: Sequence[Outgoing]) -> Future[tuple[int, ...]]:
         """See `Publisher.publish`."""
         delivery = _Delivery(len(messages))
-        for index, message in enumerate(messages):
-            self._produce(message, partial(delivery.report, index))
+        try:
+            for index, message in enumerate(messages):
+                self._produce(message, partial(delivery.report, index))
+        except KafkaException as error:  # such as a message over the producer's limit
+            delivery.refuse(f"{message.topic}: {error}")
         return delivery.future
 
     def _produce(self, message: Outgoing, report: Any) -> None:
@@ -62,8 +65,6 @@ class KafkaPublisher:
                 )
             except BufferError:  # the brokers are slower than we are: let them catch up
                 self.poll(0.1)
-            except KafkaException as error:
-                raise PublishFailed(f"{message.topic}: {error}") from error
             else:
                 return
 
@@ -93,8 +94,6 @@ class KafkaPublisher:
     def _error(self, error: Any) -> None:
         if error.fatal():
             self._fatal = str(error)
-        else:
-            log.warning("kafka_producer", error=str(error))
 
 
 class _Delivery:
@@ -107,11 +106,15 @@ class _Delivery:
         if count == 0:
             self.future.set_result(())
 
+    def refuse(self, why: str) -> None:
+        if not self.future.done():
+            self.future.set_exception(PublishFailed(why))
+
     def report(self, index: int, error: Any, message: Any) -> None:
         self._left -= 1
-        if error is not None and not self.future.done():
-            self.future.set_exception(PublishFailed(f"{message.topic()}: {error}"))
-        elif error is None:
+        if error is not None:
+            self.refuse(f"{message.topic()}: {error}")
+        else:
             self._offsets[index] = message.offset()
             if self._left == 0 and not self.future.done():
                 self.future.set_result(tuple(self._offsets))

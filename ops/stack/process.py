@@ -23,16 +23,14 @@ def spawn(command: Sequence[str], folder: Path) -> None:
 def pid_of(folder: Path) -> int | None:
     """Return the pid of the server that runs in `folder`; its command line names a file there, so it is ours.
 
-    A process that is just dying is waited for, because its ports are free only when it is gone.
+    A process that is just beginning or dying is waited for: one has no command line yet, and the other's ports are free
+    only when it is gone.
     """
     try:
         pid = int((folder / "pid").read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return None
-    command = _command_line(pid)
-    if not command:
-        _await_end(pid)
-    return pid if f"{folder}/" in command else None
+    return pid if f"{folder}/" in _settled_command_line(pid) else None
 
 
 def _command_line(pid: int) -> str:
@@ -46,18 +44,19 @@ def _command_line(pid: int) -> str:
     return subprocess.run(ps, capture_output=True, text=True, check=False).stdout  # noqa: S603
 
 
-def _await_end(pid: int, patience: float = 5.0) -> None:
-    """Wait for the last thread of a dying process, which closes its sockets; a zombie has none left."""
+def _settled_command_line(pid: int, patience: float = 5.0) -> str:
+    """Return the arguments of a process once it has any, or nothing once its last thread, with its sockets, is gone."""
     deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
+    while not (command := _command_line(pid)) and time.monotonic() < deadline:
         try:
             threads = len(list(Path(f"/proc/{pid}/task").iterdir()))
             state = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()[0]
         except OSError:
-            return
+            return ""
         if threads == 1 and state in "ZX":
-            return
+            return ""
         time.sleep(0.01)
+    return command
 
 
 def end(folders: Iterable[Path], grace: float = 20.0) -> None:

@@ -1,4 +1,7 @@
-"""A real handler that kills itself (SIGKILL) at one exact step: python -m tests.faults.doomed_handler STEP."""
+"""A real handler that strikes itself with a signal at one exact step.
+
+python -m tests.faults.doomed_handler after_commit SIGKILL
+"""
 
 import os
 import signal
@@ -26,16 +29,11 @@ STEPS = (
 )
 
 
-def die() -> None:
-    """As a crash does: at once."""
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
 class Doomed:
-    """Wraps a port. Everything else goes through."""
+    """Wraps a port. Everything else goes through, and the strike itself too if the process outlives it."""
 
-    def __init__(self, port: Any, step: str) -> None:
-        self._port, self._step, self._calls = port, step, 0
+    def __init__(self, port: Any, step: str, number: signal.Signals) -> None:
+        self._port, self._step, self._number, self._calls = port, step, number, 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._port, name)
@@ -43,6 +41,9 @@ class Doomed:
     def _fatal(self) -> bool:
         self._calls += 1
         return self._calls == FATAL
+
+    def _strike(self) -> None:
+        os.kill(os.getpid(), self._number)
 
 
 class DoomedJournal(Doomed):
@@ -52,10 +53,10 @@ class DoomedJournal(Doomed):
         """See `Journal.append`."""
         fatal = self._fatal()
         if fatal and self._step == "before_commit":
-            die()
+            self._strike()
         future: Future[Appended] = self._port.append(row)
         if fatal and self._step == "after_commit":
-            future.add_done_callback(lambda _: die())
+            future.add_done_callback(lambda _: self._strike())
         return future
 
 
@@ -68,8 +69,8 @@ class DoomedEvents(Doomed):
             return self._port.write(rows)  # type: ignore[no-any-return]
         written = rows[1::2] if self._step == "amid_rows" else rows
         self._port.write(written).result()
-        die()
-        raise AssertionError
+        self._strike()
+        return self._port.write(rows)  # type: ignore[no-any-return]
 
 
 class DoomedPublisher(Doomed):
@@ -82,8 +83,8 @@ class DoomedPublisher(Doomed):
             return self._port.publish(messages)  # type: ignore[no-any-return]
         self._port.publish(messages[: len(messages) // 2] if self._step == "amid_publish" else messages)
         self._port.close(30)
-        die()
-        raise AssertionError
+        self._strike()
+        return self._port.publish(messages)  # type: ignore[no-any-return]
 
 
 class DoomedWatermarks(Doomed):
@@ -92,25 +93,25 @@ class DoomedWatermarks(Doomed):
     def save(self, shard: int, mark: Watermark) -> Future[None]:
         """See `Watermarks.save`."""
         if self._step == "after_replies" and self._fatal():
-            die()
+            self._strike()
         return self._port.save(shard, mark)  # type: ignore[no-any-return]
 
 
-def doom(step: str) -> Callable[[Inside], Inside]:
+def doom(step: str, number: signal.Signals) -> Callable[[Inside], Inside]:
     """Replace the ports by ones that die."""
 
     def adjust(inside: Inside) -> Inside:
         out = replace(
             inside.out,
-            events=DoomedEvents(inside.out.events, step),
-            publisher=DoomedPublisher(inside.out.publisher, step),
-            watermarks=DoomedWatermarks(inside.out.watermarks, step),
+            events=DoomedEvents(inside.out.events, step, number),
+            publisher=DoomedPublisher(inside.out.publisher, step, number),
+            watermarks=DoomedWatermarks(inside.out.watermarks, step, number),
         )
-        journal: Journal = DoomedJournal(inside.journal, step)
+        journal: Journal = DoomedJournal(inside.journal, step, number)
         return replace(inside, journal=journal, out=out)
 
     return adjust
 
 
 if __name__ == "__main__":
-    sys.exit(run(adjust=doom(sys.argv[1])))
+    sys.exit(run(adjust=doom(sys.argv[1], signal.Signals[sys.argv[2]])))

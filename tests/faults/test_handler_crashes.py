@@ -2,7 +2,6 @@
 
 import signal
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -14,17 +13,10 @@ from tests.support.space import Space
 from tests.support.story import check
 
 
-@pytest.fixture
-def stores(space: Space) -> Iterator[Stores]:
-    stores = Stores(space)
-    yield stores
-    stores.close()
-
-
 @pytest.mark.parametrize("step", STEPS)
 def test_a_crash_at_any_step_loses_and_doubles_nothing(space: Space, stores: Stores, step: str) -> None:
     load, commands = Load(space), list(some_commands(3000))
-    with handler(space, "doomed", ["-m", "tests.faults.doomed_handler", step]) as doomed:
+    with handler(space, "doomed", ["-m", "tests.faults.doomed_handler", step, "SIGKILL"]) as doomed:
         eventually(lambda: doomed.said("shard_taken_over"), what="the handler works")
         sent = 0
         while doomed.alive() and sent < 2500:  # small waves, so that batches come one after another

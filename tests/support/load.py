@@ -1,14 +1,17 @@
 """Commands onto a space's topic, and what came of them read back from the servers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
+from typing import Any
 from uuid import UUID
 
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
+from commands.batch import read_body
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.journal import CassandraJournal
 from commands.cassandra.snapshots import CassandraWatermarks
+from commands.ports import Watermark
 from schemas.codec import decode_event, encode_command
 from schemas.commands import AcquireLicense, Command, CompleteDownload, DeactivateDevice, SetPlan
 from tests.support.space import PARTITIONS, Space
@@ -62,6 +65,12 @@ class Load:
         self._producer.produce(self._topic, value, key, partition, headers=list(headers or ()), timestamp=timestamp)
         assert self._producer.flush(30) == 0
 
+    def send_raws(self, messages: Iterable[tuple[bytes, bytes, int]]) -> None:
+        """Send many: value, key, partition."""
+        for value, key, partition in messages:
+            self._producer.produce(self._topic, value, key, partition)
+        assert self._producer.flush(30) == 0
+
 
 class Stores:
     """The servers of a space, read back."""
@@ -87,18 +96,38 @@ class Stores:
         """The end offset of a partition."""
         return int(self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1])
 
-    def followed_up(self) -> bool:
-        """Whether every command on the topic is decided and followed up."""
+    def watermarks(self) -> dict[int, Watermark]:
+        """The watermark of each shard that has one."""
         marks = CassandraWatermarks(self._session)
-        for partition in range(PARTITIONS):
-            end, mark = self.end(self._space.topics.commands, partition), marks.load(partition)
-            if end and (mark is None or mark.next_offset < end):
-                return False
-        return True
+        return {shard: mark for shard in range(PARTITIONS) if (mark := marks.load(shard)) is not None}
 
-    def messages(self, topic: str, partition: int) -> list[object]:
+    def journal_tails(self) -> dict[int, Watermark]:
+        """Position and cover of the last journal row of each shard that has any."""
+        journal = CassandraJournal(self._session)
+        rows = {shard: list(journal.read(shard, 0)) for shard in range(PARTITIONS)}
+        return {shard: Watermark(r[-1].position, read_body(r[-1].body)[0]) for shard, r in rows.items() if r}
+
+    def group_offsets(self) -> dict[int, int]:
+        """The offsets that the handlers' group has committed."""
+        group = Consumer({"bootstrap.servers": self._space.settings.kafka, "group.id": f"{self._space.name}.handler"})
+        try:
+            wanted = [TopicPartition(self._space.topics.commands, shard) for shard in range(PARTITIONS)]
+            return {found.partition: found.offset for found in group.committed(wanted, 30) if found.offset >= 0}
+        finally:
+            group.close()
+
+    def followed_up(self) -> bool:
+        """Whether every command on the topic is decided and followed up; a broker that is just back says no."""
+        marks = self.watermarks()
+        try:
+            ends = {shard: self.end(self._space.topics.commands, shard) for shard in range(PARTITIONS)}
+        except KafkaException:
+            return False
+        return all(end == 0 or (shard in marks and marks[shard].next_offset >= end) for shard, end in ends.items())
+
+    def messages(self, topic: str, partition: int) -> list[Any]:
         """All messages of a partition, as confluent-kafka gives them."""
-        end, found = self.end(topic, partition), list[object]()
+        end, found = self.end(topic, partition), list[Any]()
         self._consumer.assign([TopicPartition(topic, partition, 0)])
         while len(found) < end:
             found += self._consumer.consume(min(5000, end - len(found)), 5)
@@ -106,11 +135,11 @@ class Stores:
 
     def values(self, topic: str, partition: int) -> list[bytes | None]:
         """The values of a partition."""
-        return [message.value() for message in self.messages(topic, partition)]  # type: ignore[attr-defined]
+        return [message.value() for message in self.messages(topic, partition)]
 
-    def stored(self) -> dict[str, list[object]]:
+    def stored(self) -> dict[str, list[Any]]:
         """The event rows of every account, in order of version."""
-        found: dict[str, list[object]] = {}
+        found: dict[str, list[Any]] = {}
         for row in self._session.execute("SELECT account_id, shard, version, payload FROM events"):
             found.setdefault(row.account_id, []).append(row)
         return found
@@ -119,7 +148,7 @@ class Stores:
         """The story of each shard."""
         topics, journal = self._space.topics, CassandraJournal(self._session)
         stored = {
-            account_id: (rows[0].shard, [decode_event(row.payload) for row in rows])  # type: ignore[attr-defined]
+            account_id: (rows[0].shard, [decode_event(row.payload) for row in rows])
             for account_id, rows in self.stored().items()
         }
         return [

@@ -17,11 +17,11 @@ HANDLER = "import sys, commands.main; sys.exit(commands.main.run())"
 class HandlerProcess:
     """A handler of a space; `log` is what it wrote to stderr."""
 
-    def __init__(self, space: Space, log: Path, arguments: list[str]) -> None:
+    def __init__(self, environment: dict[str, str], log: Path, arguments: list[str]) -> None:
         self.log = log
         with log.open("ab") as out:
             self._process = subprocess.Popen(
-                [sys.executable, *arguments], env=space.environment(), stdout=out, stderr=out, start_new_session=True
+                [sys.executable, *arguments], env=environment, stdout=out, stderr=out, start_new_session=True
             )
 
     def send(self, number: signal.Signals) -> None:
@@ -31,6 +31,10 @@ class HandlerProcess:
     def alive(self) -> bool:
         """Whether it runs."""
         return self._process.poll() is None
+
+    def stopped(self) -> bool:
+        """Whether a signal has paused it (Linux: state T of /proc/PID/stat)."""
+        return Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
     def wait(self, seconds: float = 60) -> int:
         """Wait for its end; the exit code, negative for a signal."""
@@ -49,12 +53,20 @@ class HandlerProcess:
 
 
 @contextmanager
-def handler(space: Space, name: str = "handler", arguments: list[str] | None = None) -> Iterator[HandlerProcess]:
+def handler(
+    space: Space,
+    name: str = "handler",
+    arguments: list[str] | None = None,
+    environment: dict[str, str] | None = None,
+) -> Iterator[HandlerProcess]:
     """Run a handler for the length of the block; `arguments` run another program in its place."""
     log = space.servers.home / f"{space.name}-{name}.log"
-    process = HandlerProcess(space, log, arguments or ["-c", HANDLER])
+    process = HandlerProcess({**space.environment(), **(environment or {})}, log, arguments or ["-c", HANDLER])
     try:
         yield process
+    except BaseException:
+        print(f"--- the log of {name}", *log.read_text(errors="replace").splitlines()[-40:], sep="\n")
+        raise
     finally:
         process.end()
 
