@@ -46,7 +46,7 @@ def _load() -> Iterator[Schema]:
         source = json.loads(path.read_text(encoding="utf-8"))
         plain = _plain(source)
         mark = bytes.fromhex(fingerprint(to_parsing_canonical_form(plain), "CRC-64-AVRO"))
-        yield Schema(match["name"], int(match["version"]), mark, parse_schema(plain, _write_hint=False), source)
+        yield Schema(match["name"], int(match["version"]), mark, parse_schema(plain), source)
 
 
 SCHEMAS: tuple[Schema, ...] = tuple(_load())
