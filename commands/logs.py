@@ -1,6 +1,7 @@
 """Logs on stderr, our own and the libraries' alike: lines for a person at a terminal, else one JSON object a line."""
 
 import logging
+import re
 import sys
 import time
 from typing import Any
@@ -11,8 +12,12 @@ import structlog
 REPEAT = 30.0
 
 
+def _numberless(text: str) -> str:
+    return re.sub(r"\d+", "", text)
+
+
 class Once(logging.Filter):
-    """Lets each kind of message of a logger through once in `REPEAT` seconds."""
+    """Lets each message, whatever its numbers, through once in `REPEAT` seconds."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -20,7 +25,7 @@ class Once(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether this one is to be seen."""
-        kind, now = str(record.msg)[:40], time.monotonic()
+        kind, now = _numberless(record.getMessage()), time.monotonic()
         if now < self._next.get(kind, 0.0):
             return False
         self._next[kind] = now + REPEAT

@@ -8,6 +8,7 @@ import structlog
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from commands.intake import Message
+from commands.kafka.offsets import ends
 from commands.ports import NotPrepared, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -94,10 +95,7 @@ class CommandConsumer:
             StoreUnavailable: no broker answers.
             NotPrepared: the topic ends before that offset.
         """
-        try:
-            low, high = self._consumer.get_watermark_offsets(TopicPartition(self.topic, partition), timeout=10)
-        except KafkaException as error:
-            raise StoreUnavailable(f"Kafka: {error}") from error
+        low, high = ends(self._consumer, self.topic, partition)
         if offset is not None and offset > high:
             raise NotPrepared(
                 f"the journal has covered partition {partition} of {self.topic} up to offset {offset}, but it ends at"

@@ -6,10 +6,10 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import Consumer, KafkaException, Producer
 
-from commands.ports import Outgoing, PublishFailed, StoreUnavailable
+from commands.kafka.offsets import ends
+from commands.ports import Outgoing, PublishFailed
 
 
 class ProducerDead(Exception):
@@ -23,7 +23,8 @@ class KafkaPublisher:
     """
 
     def __init__(self, bootstrap: str) -> None:
-        self._admin = AdminClient({"bootstrap.servers": bootstrap}, logger=logging.getLogger("librdkafka"))
+        librdkafka = logging.getLogger("librdkafka")
+        self._asking = Consumer({"bootstrap.servers": bootstrap, "group.id": "no-group"}, logger=librdkafka)
         self._producer = Producer(
             {
                 "bootstrap.servers": bootstrap,
@@ -37,7 +38,7 @@ class KafkaPublisher:
                 "reconnect.backoff.ms": 250,
                 "error_cb": self._error,
             },
-            logger=logging.getLogger("librdkafka"),
+            logger=librdkafka,
         )
         self._fatal: str | None = None
 
@@ -80,15 +81,11 @@ class KafkaPublisher:
 
     def end_offset(self, topic: str, partition: int) -> int:
         """See `Publisher.end_offset`."""
-        asked = TopicPartition(topic, partition)
-        try:
-            latest = OffsetSpec.latest()  # type: ignore[no-untyped-call]
-            return int(self._admin.list_offsets({asked: latest}, request_timeout=10)[asked].result().offset)
-        except KafkaException as error:
-            raise StoreUnavailable(f"Kafka: {error}") from error
+        return ends(self._asking, topic, partition)[1]
 
     def close(self, seconds: float) -> int:
         """Wait up to `seconds` for what is on its way; the number of messages that are not confirmed even so."""
+        self._asking.close()
         return int(self._producer.flush(seconds))
 
     def _error(self, error: Any) -> None:

@@ -12,7 +12,7 @@ from tests.support.space import Space
 from tests.support.story import check
 
 
-@pytest.mark.parametrize(("server", "says"), [("cassandra", "shard_waits"), ("kafka", "brokers are down")])
+@pytest.mark.parametrize(("server", "says"), [("cassandra", "shard_waits"), ("kafka", "Connection refused")])
 def test_a_server_killed_under_load_and_started_again(space: Space, server: str, says: str) -> None:
     load, commands = Load(space), list(some_commands(6000))
     home = space.servers.home
