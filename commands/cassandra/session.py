@@ -1,7 +1,10 @@
 """A session whose failures mean what they say: no driver retry behind our back, quorums, one exception type."""
 
+import re
+from collections import namedtuple
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
@@ -36,6 +39,7 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
         consistency_level=ConsistencyLevel.QUORUM,
         serial_consistency_level=ConsistencyLevel.SERIAL,
         request_timeout=timeout,
+        row_factory=_rows,
     )
     points = list(contact_points)
     cluster = Cluster(
@@ -53,6 +57,16 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
     except FAILURES as error:
         cluster.shutdown()
         raise StoreUnavailable(f"Cassandra at {', '.join(f'{h}:{p}' for h, p in points)}: {error}") from error
+
+
+@lru_cache
+def _row_class(columns: tuple[str, ...]) -> Any:
+    return namedtuple("Row", [re.sub(r"\W", "", column) for column in columns])
+
+
+def _rows(columns: list[str], rows: list[tuple[Any, ...]]) -> list[Any]:
+    """Rows with names. The driver's own factory makes a class for every answer, which costs more than the answer."""
+    return list(map(_row_class(tuple(columns))._make, rows))
 
 
 def prepare(session: Session, statement: str) -> Any:
