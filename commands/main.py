@@ -30,8 +30,8 @@ log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
-#: Young objects before a collection. Python's default (700, or 2,000) walks the cached accounts all the time: a third of
-#: the handler's work, where a batch makes some ten thousand objects that all go with it.
+#: Young objects before a collection. Python's default (700, or 2,000) walks the cached accounts all the time: a third
+#: of the handler's work, where a batch makes some ten thousand objects that all go with it.
 GC_THRESHOLDS = (20_000, 50, 100)
 
 
