@@ -187,7 +187,10 @@ def _place_refusal(state: Account, policy: Policy, device_id: str, at: int) -> R
         limit = policy.plans[state.plan]
         devices = sum(state.active(other, at) > 0 for other in state.devices)
         if devices >= limit:
-            return Rejected("device_limit", f"{devices} devices hold downloads; the plan {state.plan} allows {limit}")
+            return Rejected(
+                "device_limit",
+                f"downloads are held on {devices} of the {limit} devices that the plan {state.plan} allows",
+            )
     return None
 
 

@@ -1,0 +1,17 @@
+"""The bytes that ops/messages.md spells out are the ones that the codec writes."""
+
+import re
+from pathlib import Path
+
+from schemas.codec import decode_command, encode_command
+from schemas.commands import AcquireLicense
+
+PAGE = Path(__file__).parents[2] / "ops" / "messages.md"
+
+
+def test_the_command_on_the_page_has_these_bytes() -> None:
+    (block,) = re.findall(r"```\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    spelled = "".join(re.match(r"\s*((?:[0-9a-f]{2} ?)+)(?:\s{2,}|$)", line)[1] for line in block.splitlines())  # type: ignore[index]
+    command = AcquireLicense("5b1cf3a0-6c1e-4f0e-9b1d-0c8a3a5d7e11", "ann", None, "tablet", "spirited-away-2001")
+    assert bytes.fromhex(spelled) == encode_command(command)
+    assert decode_command(bytes.fromhex(spelled)) == command
