@@ -3,15 +3,28 @@
 import asyncio
 from typing import Any
 
-from cassandra import ConsistencyLevel, DriverException, OperationTimedOut, RequestExecutionException
+from cassandra import ConsistencyLevel, DriverException, RequestExecutionException
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
+from cassandra.connection import ConnectionBusy, ConnectionException
 from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+from cassandra.pool import NoConnectionsAvailable
 
 from projections.settings import Settings
 from schemas.codec import decode_event
 from schemas.events import Envelope
 
 _SELECT = "SELECT payload FROM events WHERE account_id = ? AND version >= ? AND version <= ?"
+
+
+#: The driver's classes have no common base; a connection that is lost in mid-read is one of the last three.
+_AWAY = (
+    DriverException,
+    RequestExecutionException,
+    NoHostAvailable,
+    NoConnectionsAvailable,
+    ConnectionException,
+    ConnectionBusy,
+)
 
 
 class EventStore:
@@ -38,7 +51,7 @@ class EventStore:
         contact_points = [host.rpartition(":")[0] or host for host in f"{hosts}:{port}".split(",")]
         profile = ExecutionProfile(
             load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
-            consistency_level=ConsistencyLevel.LOCAL_QUORUM,
+            consistency_level=ConsistencyLevel.QUORUM,
         )
         cluster = Cluster(contact_points, port=int(port), execution_profiles={EXEC_PROFILE_DEFAULT: profile})
         try:
@@ -58,4 +71,4 @@ class EventStore:
 
 def is_away(error: Exception) -> bool:
     """Whether the server will be back by itself (or by its operator), so that waiting helps."""
-    return isinstance(error, NoHostAvailable | OperationTimedOut | RequestExecutionException | DriverException)
+    return isinstance(error, _AWAY)

@@ -9,8 +9,11 @@ from typing import Any, TypeVar
 
 from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
+from cassandra.connection import ConnectionBusy, ConnectionException
 from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
+from cassandra.pool import NoConnectionsAvailable
 from cassandra.protocol import ErrorMessage
+from cassandra.segment import CrcException
 
 from commands.ports import NotPrepared, StoreUnavailable
 
@@ -18,9 +21,19 @@ __all__ = ["FAILURES", "Session", "connect", "execute", "prepare", "unavailable"
 
 T = TypeVar("T")
 
-#: All that the driver raises. Cassandra's CAS_WRITE_UNKNOWN (0x1700) comes as a bare ErrorMessage: the driver has no
-#: class for it.
-FAILURES = (DriverException, RequestExecutionException, NoHostAvailable, ErrorMessage, OSError)
+#: All that the driver raises; its classes have no common base. Cassandra's CAS_WRITE_UNKNOWN (0x1700) comes as a bare
+#: ErrorMessage: the driver has no class for it.
+FAILURES = (
+    DriverException,
+    RequestExecutionException,
+    NoHostAvailable,
+    NoConnectionsAvailable,
+    ConnectionException,
+    ConnectionBusy,
+    CrcException,
+    ErrorMessage,
+    OSError,
+)
 
 
 def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, timeout: float = 10.0) -> Session:
