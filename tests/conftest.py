@@ -14,15 +14,18 @@ RUNTIME = Path(__file__).resolve().parent.parent / ".runtime" / "tests"
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[Servers]:
-    """Kafka, Cassandra and Redis of this run."""
+def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
+    """Kafka, Cassandra and Redis of this run. Their data and the logs of all processes stay when a test failed."""
     RUNTIME.mkdir(parents=True, exist_ok=True)
     home = Path(mkdtemp(prefix="run-", dir=RUNTIME))
     try:
         yield Servers(home, stack.start(home))
     finally:
         stack.stop(home)
-    shutil.rmtree(home)
+    if request.session.testsfailed:
+        print(f"\nThe data and logs of this run are kept in {home}")
+    else:
+        shutil.rmtree(home)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ops.demo import Progress
 
 _PERIOD = 90 * 86_400_000
-_GENTLE = 500  # commands
+_GENTLE = 800  # commands, of which the first are to warm up
 _RATE = 100  # a second
 
 
@@ -31,7 +31,7 @@ def demo(
     """
     from ops.cli.bars import Bars
     from ops.cli.report import Report
-    from ops.demo import flat_out, latency, projection_rate, stage
+    from ops.demo import WARM_UP, flat_out, latency, projection_rate, stage
     from ops.simulate import Load
     from projections.queries import Views
     from projections.settings import Settings as ViewSettings
@@ -45,7 +45,7 @@ def demo(
             load = Load(accounts, commands, seed, now - _PERIOD, now)
             figures = flat_out(place, views, load, lambda progress: _show(bars, progress))
         note(f"Sending {_GENTLE} commands more, {_RATE} a second, for the latency")
-        with Bars(sent=_GENTLE - _RATE) as bars:
+        with Bars(sent=_GENTLE - WARM_UP * _RATE) as bars:
             waits = latency(place, seed + 1, _GENTLE, _RATE, lambda sent: bars.set("sent", sent))
         note("Projecting all events once more, one worker after the other, for the rate of projection alone")
         rates = {view: projection_rate(place, view) for view in VIEWS}

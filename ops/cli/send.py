@@ -2,7 +2,7 @@
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help is quick
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ops.simulate import Message
 
 _REPORTED = 20  # bad lines that are shown
+_LONG = 20_000  # lines that take a second or two
 
 
 def send(
@@ -50,20 +51,38 @@ def send(
         sender = Sender(settings.kafka, settings.topics.commands)
         bad: list[LineError] = []
         good = _good(lines, bad, keep_going)
+        tell = _bar(stack, lines) if whole else _silent
+        at_once = 500 if whole else 1
         if not wait:
-            sent = pump(sender, good, None, at_once=500 if whole else 1)
+            sent = pump(sender, good, None, tell=tell, at_once=at_once)
         else:
             replies = stack.enter_context(following(settings.kafka, settings.topics.replies))
             outcomes = Outcomes(json)
             replies.on_reply = outcomes.take
             stack.callback(outcomes.show)  # what has come is shown, even when more does not come
-            sent = pump(sender, good, replies, at_once=500 if whole else 1)
+            sent = pump(sender, good, replies, tell=tell, at_once=at_once)
             replies.wait(patience)
     note(f"Sent {sent:,} command{'' if sent == 1 else 's'}.")
     if bad and not keep_going:
         raise Failure(f"{bad[0]}. Nothing from there on was sent.")
     if bad:
         raise Failure(f"{len(bad):,} bad line{'' if len(bad) == 1 else 's'} left out.")
+
+
+def _silent(sent: int) -> None:
+    """Say nothing of progress: there is no end to compare with, or it comes at once."""
+
+
+def _bar(stack: ExitStack, lines: BinaryIO) -> Callable[[int], None]:
+    """What shows progress: a bar where the file takes more than a moment."""
+    from ops.cli.bars import Bars
+
+    total = sum(1 for _ in lines)
+    lines.seek(0)
+    if total < _LONG:
+        return _silent
+    bars = stack.enter_context(Bars(sent=total))
+    return lambda sent: bars.set("sent", sent)
 
 
 def _check(lines: BinaryIO) -> None:

@@ -19,6 +19,7 @@ BAD = 0.001
 _DAY = 86_400_000
 _LOOK = 0.25  # seconds between two looks at the views
 _PATIENCE = 60.0
+WARM_UP = 3  # seconds of the gentle load that are not counted: the servers have just begun
 
 
 @dataclass(slots=True)
@@ -104,8 +105,7 @@ def latency(stage: Stage, seed: int, commands: int, rate: float, tell: Callable[
     messages = encode(((None, command) for _, command in timed), 0.0, seed)
     sender = Sender(settings.kafka, settings.topics.commands)
     with following(settings.kafka, settings.topics.replies) as replies:
-        warm_up = int(rate)
-        pump(sender, islice(messages, warm_up), replies, rate)
+        pump(sender, islice(messages, int(WARM_UP * rate)), replies, rate)
         replies.wait(_PATIENCE)
         replies.latencies.clear()
         pump(sender, messages, replies, rate, tell)
