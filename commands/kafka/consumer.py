@@ -16,6 +16,15 @@ log = structlog.get_logger(__name__)
 Partitions = Callable[[list[int]], None]
 
 
+def headers_of(record: Any) -> tuple[tuple[str, bytes | None], ...]:
+    """A record's headers; none where a name is not UTF-8, as Kafka wants it: the client cannot read them then."""
+    try:
+        return tuple(record.headers() or ())
+    except (SystemError, UnicodeDecodeError):  # a broken name is no reason to stop at this record for ever
+        log.warning("headers_unreadable", partition=record.partition(), offset=record.offset())
+        return ()
+
+
 class CommandConsumer:
     """One member of the handlers' group. Partitions are handed out paused: `resume_at` starts one."""
 
@@ -84,8 +93,9 @@ class CommandConsumer:
                 log.warning("kafka_consumer", error=str(record.error()))
                 continue
             kind, timestamp = record.timestamp()
-            headers = tuple(record.headers() or ())
-            message = Message(record.offset(), timestamp if kind else -1, record.key(), record.value(), headers)
+            message = Message(
+                record.offset(), timestamp if kind else -1, record.key(), record.value(), headers_of(record)
+            )
             yield record.partition(), message
 
     def resume_at(self, partition: int, offset: int | None) -> None:
