@@ -58,6 +58,7 @@ class Handler:
             while not self._stop.is_set():
                 self._turn()
             self._drain(list(self._held), time.monotonic() + DRAIN)
+            self._drop(list(self._held))  # what is left is a successor's: leaving the group must not wait for it again
         finally:
             self._consumer.close()
         left = self._publisher.close(5.0)
@@ -71,6 +72,8 @@ class Handler:
                 held.shard.receive(message)
         self._publisher.poll(0)
         for held in list(self._held.values()):
+            if self._stop.is_set():  # a take-over may wait for servers, and there may be many of them
+                return
             if held.retry_at is None:
                 self._step(held)
             elif held.retry_at <= time.monotonic():

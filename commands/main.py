@@ -44,6 +44,7 @@ def wire(settings: Settings, policy: Policy, publisher: KafkaPublisher, session:
 
     Raises:
         NotPrepared: a table is missing.
+        StoreUnavailable: Cassandra does not answer.
     """
     outbound = Outbound(
         CassandraEventStore(session),
@@ -72,7 +73,7 @@ def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = l
         shards = _patiently(consumer.partitions, stop)
         session = _patiently(lambda: connect(settings.cassandra_points(), settings.keyspace), stop)
         publisher = KafkaPublisher(settings.kafka)
-        inside = adjust(wire(settings, policy, publisher, session, shards))
+        inside = adjust(_patiently(lambda: wire(settings, policy, publisher, session, shards), stop))
         Handler(consumer, publisher, inside, stop).run()
     except Stopped:
         return 0
