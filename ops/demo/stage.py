@@ -3,7 +3,7 @@
 import shutil
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
@@ -13,6 +13,7 @@ from ops.settings import Settings
 from ops.stack.files import locked
 
 PARTITIONS = 4
+_ENDING = (signal.SIGTERM, signal.SIGHUP)  # besides Ctrl-C
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,8 @@ def stage(home: Path, keep: bool, tell: Callable[[str], None]) -> Iterator[Stage
         try:
             yield _start(home, tell)
         except BaseException:
-            tell(f"Stopping what was started; the logs stay in {home}")
+            with suppress(OSError):  # a closed terminal takes no words
+                tell(f"Stopping what was started; the logs stay in {home}")
             _stop(home)
             raise
         if not keep:
@@ -54,13 +56,14 @@ def _start(home: Path, tell: Callable[[str], None]) -> Stage:
 
 
 def _stop(home: Path) -> None:
-    """Handler and workers first. An impatient second Ctrl-C must not leave half of them behind."""
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Handler and workers first. Whoever is impatient with a second signal must not leave half of them behind."""
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, *_ENDING)}
     try:
         services.stop(home)
         stack.stop(home)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -70,7 +73,7 @@ def _signals_interrupt() -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, interrupt) for number in _ENDING}
     try:
         yield
     finally:
