@@ -22,6 +22,7 @@ class Patience:
 
     def __init__(self, stopping: asyncio.Event) -> None:
         self._stopping = stopping
+        self._away: set[str] = set()  # servers of which it is said that they are away
         self._log = structlog.get_logger("projections")
 
     async def until(self, server: str, is_away: Callable[[Exception], bool], call: Callable[[], Awaitable[T]]) -> T:
@@ -38,13 +39,15 @@ class Patience:
             except Exception as error:
                 if not is_away(error):
                     raise
-                if not away:
+                if server not in self._away:
                     self._log.warning("waiting for a server", server=server, error=f"{type(error).__name__}: {error}")
+                self._away.add(server)
                 away = True
                 await self._pause(pause)
                 pause = min(pause * 2, LONGEST_PAUSE)
             else:
-                if away:
+                if away and server in self._away:  # others may have waited for it as well
+                    self._away.remove(server)
                     self._log.info("the server is back", server=server)
                 return result
         raise Stopping

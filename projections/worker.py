@@ -115,7 +115,7 @@ class Worker(ChunkApp):
         if self.rebalancing:
             return
         reached = cast(Consumer, self.consumer).idle_positions()
-        stored = await self.positions(list(reached))
+        stored = await self.patience.until("Redis", writer.is_away, partial(self.model.positions, list(reached)))
         for partition, position in stored.items():
             if position < reached[partition]:
                 await self.go_back(partition, position, reached[partition])
