@@ -38,13 +38,23 @@ def some_commands(count: int, accounts: int = 40, seed: int = 1) -> Iterator[Com
         yield command
 
 
+def _delivered(error: Any, message: Any) -> None:
+    assert error is None, f"{message.topic()}: {error}"
+
+
 class Load:
     """A producer into the commands topic of a space."""
 
     def __init__(self, space: Space) -> None:
         self._topic = space.topics.commands
         self._producer = Producer(
-            {"bootstrap.servers": space.settings.kafka, "partitioner": "murmur2_random", "linger.ms": 2}
+            {
+                "bootstrap.servers": space.settings.kafka,
+                "partitioner": "murmur2_random",
+                "enable.idempotence": True,
+                "linger.ms": 2,
+                "on_delivery": _delivered,
+            }
         )
 
     def send(self, *commands: Command) -> None:
