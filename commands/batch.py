@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID, uuid5
 
 from commands.account import Account, apply, business_time
@@ -89,31 +90,14 @@ def read_body(body: bytes) -> tuple[int, tuple[Decided, ...]]:
 
 
 def _decide_one(message: Message, command: Command, draft: Account, policy: Policy) -> Decided:
+    entry = partial(Entry, message.offset, message.timestamp, message.value, policy_version=policy.version)
     first = draft.answered.get(command.command_id)
     if first is not None:
-        entry = Entry(
-            message.offset,
-            message.timestamp,
-            message.value,
-            "duplicate",
-            policy_version=policy.version,
-            first_version=first[0],
-            last_version=first[1],
-        )
-        return Decided(entry, command, ())
+        return Decided(entry("duplicate", first_version=first[0], last_version=first[1]), command, ())
     at = business_time(draft, message.timestamp)
     outcome = decide(command, draft, policy, at)
     if isinstance(outcome, Rejected):
-        entry = Entry(
-            message.offset,
-            message.timestamp,
-            message.value,
-            "rejected",
-            reason=outcome.reason,
-            message=outcome.message,
-            policy_version=policy.version,
-        )
-        return Decided(entry, command, ())
+        return Decided(entry("rejected", reason=outcome.reason, message=outcome.message), command, ())
     namespace = UUID(command.command_id)
     envelopes = []
     for index, event in enumerate(outcome):
@@ -128,17 +112,13 @@ def _decide_one(message: Message, command: Command, draft: Account, policy: Poli
         )
         apply(draft, envelope)
         envelopes.append(envelope)
-    entry = Entry(
-        message.offset,
-        message.timestamp,
-        message.value,
+    accepted = entry(
         "accepted",
         events=tuple(map(encode_event, envelopes)),
-        policy_version=policy.version,
         first_version=envelopes[0].version if envelopes else None,
         last_version=envelopes[-1].version if envelopes else None,
     )
-    return Decided(entry, command, tuple(envelopes))
+    return Decided(accepted, command, tuple(envelopes))
 
 
 def _dead_letter(message: Message, poison: Poison) -> Decided:
