@@ -19,8 +19,10 @@ from schemas.events import (
 
 DAY = 86_400_000
 YEAR = 365 * DAY
-#: An ended licence is forgotten after this long. No policy may grant a longer grace for renewal (policy_file checks).
+#: An ended licence is forgotten this long after its end. No policy may grant a longer grace (policy_file checks).
 FORGET_AFTER = 90 * DAY
+#: What no rule can ask for any more is dropped at every version that this divides: all folds of a history agree then.
+FORGET_EVERY = 50
 #: Changes with the meaning of `Account`; snapshots of another version are ignored.
 STATE_VERSION = 1
 #: How many accepted command ids an account remembers, to answer a retry with the first outcome.
@@ -94,13 +96,13 @@ def apply(draft: Account, envelope: Envelope) -> None:
     draft.answered[envelope.command_id] = (first, envelope.version)
     if len(draft.answered) > REMEMBERED:
         del draft.answered[next(iter(draft.answered))]
+    if envelope.version % FORGET_EVERY == 0:
+        _forget(draft, envelope.at)
     match envelope.event:
         case PlanSet(plan=plan):
             draft.plan = plan
         case LicenseAcquired() as e:
-            held = draft.devices.setdefault(e.device_id, {})
-            held[e.title_id] = License(e.license_id, e.expires_at)
-            _forget(held, envelope.at)
+            draft.devices.setdefault(e.device_id, {})[e.title_id] = License(e.license_id, e.expires_at)
             year = tuple(t for t in draft.acquired.get(e.title_id, ()) if t > envelope.at - YEAR)
             draft.acquired[e.title_id] = (*year, envelope.at)
         case DownloadCompleted() as e:
@@ -124,9 +126,15 @@ def apply(draft: Account, envelope: Envelope) -> None:
             draft.devices.pop(e.device_id, None)
 
 
-def _forget(held: dict[str, License], at: int) -> None:
-    for title_id in [t for t, old in held.items() if old.expires_at + FORGET_AFTER <= at]:
-        del held[title_id]
+def _forget(draft: Account, at: int) -> None:
+    """Drop what no rule can ask for any more, so that a state does not grow with the length of its history."""
+    for device_id, held in list(draft.devices.items()):
+        kept = {title_id: old for title_id, old in held.items() if at < old.expires_at + FORGET_AFTER}
+        if kept:
+            draft.devices[device_id] = kept
+        else:
+            del draft.devices[device_id]
+    draft.acquired = {title_id: times for title_id, times in draft.acquired.items() if times[-1] > at - YEAR}
 
 
 def business_time(state: Account, timestamp: int) -> int:

@@ -3,7 +3,22 @@
 from collections.abc import Sequence
 from concurrent.futures import Future
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+def pass_on(source: Future[T], target: Future[T]) -> None:
+    """Make `target` end as `source` does."""
+
+    def ended(future: Future[T]) -> None:
+        error = future.exception()
+        if error is None:
+            target.set_result(future.result())
+        else:
+            target.set_exception(error)
+
+    source.add_done_callback(ended)
 
 
 def all_of(futures: Sequence[Future[Any]]) -> Future[None]:

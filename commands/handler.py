@@ -76,8 +76,8 @@ class Handler:
                 return
             if held.retry_at is None:
                 self._step(held)
-            elif held.retry_at <= time.monotonic():
-                self._take_over(held)
+            elif held.retry_at <= time.monotonic() and not self._take_over(held):
+                return  # the servers are away: the group has to hear of us before the next one waits for them
 
     def _step(self, held: _Held, *, intake: bool = True) -> None:
         shard = held.shard
@@ -96,13 +96,14 @@ class Handler:
             self._consumer.resume(shard.number)
             held.paused = False
 
-    def _take_over(self, held: _Held) -> None:
+    def _take_over(self, held: _Held) -> bool:
         try:
             self._consumer.resume_at(held.shard.number, held.shard.take_over())
         except StoreUnavailable as error:
             self._wait(held, error)
-            return
+            return False
         held.retry_at, held.paused = None, False
+        return True
 
     def _wait(self, held: _Held, error: Exception) -> None:
         log.warning("shard_waits", shard=held.shard.number, seconds=held.delay, reason=str(error))

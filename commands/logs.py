@@ -10,6 +10,8 @@ import structlog
 
 #: Seconds in which a client library says the same thing once. librdkafka reports a lost broker many times a second.
 REPEAT = 30.0
+#: How many different messages a filter remembers.
+KINDS = 1000
 
 
 def _numberless(text: str) -> str:
@@ -28,6 +30,8 @@ class Once(logging.Filter):
         kind, now = _numberless(record.getMessage()), time.monotonic()
         if now < self._next.get(kind, 0.0):
             return False
+        if len(self._next) > KINDS:
+            self._next.clear()
         self._next[kind] = now + REPEAT
         return True
 

@@ -113,7 +113,7 @@ class Snapshots(Protocol):
         ...
 
     def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
-        """The newest readable state of each account that has one of this release's state version.
+        """The newest state of each account, where it can be read and is of this release's state version.
 
         Raises:
             StoreUnavailable: the store cannot be read now.

@@ -20,7 +20,8 @@ from commands.batch import Decided, Decision, decide_batch, read_body
 from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, follow_up
 from commands.intake import Message, Poison, read_command
 from commands.policy import Policy
-from commands.ports import Appended, Conflict, Journal, Row
+from commands.ports import Appended, Conflict, Journal, NotPrepared, Row
+from schemas.codec import DecodeError
 from schemas.commands import Command
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,7 @@ class Shard:
         self.number = number
         self.next_offset: int | None = None
         self.inbox: deque[tuple[Message, Command | Poison]] = deque()
+        self._resumed_at = 0
         self._in = inside
         self._position = 0
         self._attempt: tuple[Decision, Row, Future[Appended]] | None = None
@@ -68,6 +70,7 @@ class Shard:
 
         Raises:
             StoreUnavailable: try again later.
+            NotPrepared, BrokenHistory: no waiting helps.
         """
         self.inbox.clear()
         self._attempt, self._follow_ups = None, FollowUps()
@@ -81,10 +84,20 @@ class Shard:
         for row in self._in.journal.read(self.number, self._position):
             self._adopt(row)
         log.info("shard_taken_over", shard=self.number, position=self._position, redone=self._position - first)
+        self._resumed_at = self.next_offset or 0
         return self.next_offset
 
     def receive(self, message: Message) -> None:
-        """Take a message in; one that the journal covers already is dropped."""
+        """Take a message in; one that the journal covers already is dropped.
+
+        Raises:
+            NotPrepared: the topic has begun again while it was read.
+        """
+        if message.offset < self._resumed_at:
+            raise NotPrepared(
+                f"partition {self.number} was read from offset {self._resumed_at} on and now has {message.offset}:"
+                f" the topic was made anew. Use a new keyspace with it."
+            )
         if self.next_offset is None or message.offset >= self.next_offset:
             self.inbox.append((message, read_command(message, self.number, self._in.shards)))
 
@@ -126,7 +139,12 @@ class Shard:
 
     def _adopt(self, row: Row) -> None:
         """Apply a row that this process did not decide, and follow it up: nobody knows how far its writer got."""
-        next_offset, decided = read_body(row.body)
+        try:
+            next_offset, decided = read_body(row.body)
+        except DecodeError as error:
+            raise NotPrepared(
+                f"journal row {row.position} of shard {row.shard}: {error}; if a newer release wrote it, install that"
+            ) from error
         envelopes = [envelope for one in decided for envelope in one.envelopes]
         accounts = {a: s.copy() for a, s in self._accounts({e.account_id for e in envelopes}).items()}
         for envelope in envelopes:

@@ -7,8 +7,9 @@ from typing import Any
 
 from cassandra import ConsistencyLevel
 
-from commands.cassandra.session import Session, execute, prepare, unavailable
+from commands.cassandra.session import Session, execute, prepare, when_done
 from commands.cassandra.tables import BUCKET
+from commands.futures import pass_on
 from commands.ports import Appended, Committed, Conflict, Row, StoreUnavailable
 
 
@@ -32,21 +33,21 @@ class CassandraJournal:
         at = datetime.fromtimestamp(row.at / 1000, UTC)
         values = (row.shard, row.position // BUCKET, row.position, row.writer, at, row.body)
 
-        def answered(rows: Any) -> None:
-            answer = rows[0]
-            future.set_result(Committed() if answer.applied else _compare(row, _row(answer)))
+        def answered(rows: Any) -> Appended:
+            return Committed() if rows[0].applied else _compare(row, _row(rows[0]))
 
-        def unknown(error: BaseException) -> None:
-            def read(rows: Any) -> None:
-                if rows:
-                    future.set_result(_compare(row, _row(rows[0])))
-                else:  # not written as of now; whether a late copy of the request still lands, nobody can say
-                    future.set_exception(unavailable(error))
+        def found(rows: Any) -> Appended:
+            if not rows:  # not as of now; whether a late copy of the request still lands, nobody can say
+                raise StoreUnavailable("it stays unknown whether the row was written")
+            return _compare(row, _row(rows[0]))
 
-            look = self._session.execute_async(self._one, values[:3])
-            look.add_callbacks(read, lambda again: future.set_exception(unavailable(again)))
+        def look(asked: Future[Appended]) -> None:
+            if isinstance(asked.exception(), StoreUnavailable):
+                pass_on(when_done(self._session.execute_async(self._one, values[:3]), found), future)
+            else:
+                pass_on(asked, future)
 
-        self._session.execute_async(self._insert, values).add_callbacks(answered, unknown)
+        when_done(self._session.execute_async(self._insert, values), answered).add_done_callback(look)
         return future
 
     def read(self, shard: int, position: int) -> Iterator[Row]:

@@ -114,9 +114,12 @@ class CommandConsumer:
         if offset is not None and offset < low:
             log.error("commands_lost", partition=partition, first_missing=offset, first_left=low)
         start = TopicPartition(self.topic, partition, OFFSET_BEGINNING if offset is None else max(offset, low))
-        self._consumer.incremental_unassign([start])
-        self._consumer.incremental_assign([start])
-        self._consumer.resume([start])  # a pause outlives the assignment
+        try:
+            self._consumer.incremental_unassign([start])
+            self._consumer.incremental_assign([start])
+            self._consumer.resume([start])  # a pause outlives the assignment
+        except KafkaException as error:  # the group takes the partition away just now, and will say so
+            raise StoreUnavailable(f"Kafka: {error}") from error
 
     def pause(self, partition: int) -> None:
         """Stop fetching a partition for now."""

@@ -8,7 +8,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from commands.ports import StoreUnavailable
 
 
-def ends(consumer: Any, topic: str, partition: int, timeout: float = 10.0) -> tuple[int, int]:
+def ends(consumer: Any, topic: str, partition: int, timeout: float = 3.0) -> tuple[int, int]:
     """The first offset that a partition has, and the one that its next message will get; `timeout` in seconds.
 
     Raises:

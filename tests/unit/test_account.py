@@ -3,7 +3,18 @@
 import msgspec
 import pytest
 
-from commands.account import FORGET_AFTER, REMEMBERED, YEAR, Account, apply, business_time, evolve, fold, initial
+from commands.account import (
+    FORGET_AFTER,
+    FORGET_EVERY,
+    REMEMBERED,
+    YEAR,
+    Account,
+    apply,
+    business_time,
+    evolve,
+    fold,
+    initial,
+)
 from schemas.events import Envelope
 from tests.support.account_spec import at, given
 from tests.support.examples import (
@@ -75,22 +86,29 @@ def test_business_time_never_goes_back(timestamp: int, expected: int) -> None:
     assert business_time(Account(version=1, at=T0), timestamp) == expected
 
 
+#: So many events that the next, or one of these, is one at which an account forgets.
+UNTIL_IT_FORGETS = [plan_set(f"plan-{number}") for number in range(FORGET_EVERY - 3)]
+
+
 def test_an_ended_license_is_remembered_until_no_policy_could_renew_it() -> None:
-    story = given(acquired(title="old", until=day(10)))
+    story = given(acquired(title="old", until=day(10)), acquired("pc", "gone", until=day(9)), *UNTIL_IT_FORGETS)
     kept = story.and_given(at(day(10) + FORGET_AFTER - 1, acquired(title="new", until=day(200))))
     assert kept.state.license("tablet", "old") is not None
     gone = story.and_given(at(day(10) + FORGET_AFTER, acquired(title="new", until=day(200))))
     assert gone.state.license("tablet", "old") is None
     assert gone.state.license("tablet", "new") is not None
+    assert list(gone.state.devices) == ["tablet"]
 
 
 def test_acquisitions_are_remembered_for_a_year() -> None:
-    story = given(acquired(title="rare"), at(day(1), acquired("tv", "rare")))
-    assert story.state.acquired == {"rare": (day(0), day(1))}
+    story = given(acquired(title="once"), acquired(title="rare"), at(day(1), acquired("tv", "rare")))
+    assert story.state.acquired == {"once": (day(0),), "rare": (day(0), day(1))}
     almost = story.and_given(at(day(0) + YEAR - 1, acquired("pc", "rare")))
-    assert almost.state.acquired == {"rare": (day(0), day(1), day(0) + YEAR - 1)}
+    assert almost.state.acquired["rare"] == (day(0), day(1), day(0) + YEAR - 1)
     rolled = story.and_given(at(day(0) + YEAR, acquired("pc", "rare")))
-    assert rolled.state.acquired == {"rare": (day(1), day(0) + YEAR)}
+    assert rolled.state.acquired["rare"] == (day(1), day(0) + YEAR)
+    later = rolled.and_given(*UNTIL_IT_FORGETS)
+    assert later.state.acquired == {"rare": (day(1), day(0) + YEAR)}
 
 
 def by_command(number: int, version: int) -> Envelope:
