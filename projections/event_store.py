@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from cassandra import ConsistencyLevel, DriverException, RequestExecutionException
+from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.connection import ConnectionBusy, ConnectionException
 from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
@@ -13,8 +13,8 @@ from projections.settings import Settings
 from schemas.codec import decode_event
 from schemas.events import Envelope
 
-_SELECT = "SELECT payload FROM events WHERE account_id = ? AND version >= ? AND version <= ?"
-
+#: The keyspace stands in the statement: a session that begins in a missing one says no more than "no host".
+_SELECT = "SELECT payload FROM {keyspace}.events WHERE account_id = ? AND version >= ? AND version <= ?"
 
 #: The driver's classes have no common base; a connection that is lost in mid-read is one of the last three.
 _AWAY = (
@@ -27,36 +27,50 @@ _AWAY = (
 )
 
 
+class NotPrepared(Exception):
+    """The keyspace or the table is missing. Waiting does not help; creating them does."""
+
+
 class EventStore:
-    """The events of an account by version. Connects at the first read: a worker seldom needs it."""
+    """The events of an account by version. Connects at the first read: a worker seldom needs it.
+
+    Raises:
+        BadContactPoint: the setting is wrong, which is said at once.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+        self._points = settings.cassandra_points()
+        self._select_text = _SELECT.format(keyspace=settings.keyspace)
         self._cluster: Any = None
         self._session: Any = None
         self._select: Any = None
 
     async def read(self, account_id: str, first: int, last: int) -> list[Envelope]:
-        """The events `first` <= version <= `last`, in order; fewer where the store has fewer."""
+        """The events `first` <= version <= `last`, in order; fewer where the store has fewer.
+
+        Raises:
+            NotPrepared: the keyspace or the table is missing.
+        """
         return await asyncio.to_thread(self._read, account_id, first, last)
 
     def _read(self, account_id: str, first: int, last: int) -> list[Envelope]:
-        if self._session is None:
-            self._connect()
-        rows = self._session.execute(self._select, (account_id, first, last))
+        try:
+            if self._session is None:
+                self._connect()
+            rows = self._session.execute(self._select, (account_id, first, last))
+        except InvalidRequest as error:
+            raise NotPrepared(f"{error}; create the topics and tables with: licensing init") from error
         return [decode_event(row.payload) for row in rows]
 
     def _connect(self) -> None:
-        hosts, _, port = self._settings.cassandra.rpartition(":")
-        contact_points = [host.rpartition(":")[0] or host for host in f"{hosts}:{port}".split(",")]
         profile = ExecutionProfile(
             load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
             consistency_level=ConsistencyLevel.QUORUM,
         )
-        cluster = Cluster(contact_points, port=int(port), execution_profiles={EXEC_PROFILE_DEFAULT: profile})
+        cluster = Cluster(self._points, execution_profiles={EXEC_PROFILE_DEFAULT: profile})
         try:
-            session = cluster.connect(self._settings.keyspace)
-            self._select = session.prepare(_SELECT)
+            session = cluster.connect()
+            self._select = session.prepare(self._select_text)
             self._select.is_idempotent = True
         except BaseException:
             cluster.shutdown()

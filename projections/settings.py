@@ -7,6 +7,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import Topics
 
+_CASSANDRA_PORT = 9042
+
+
+class BadContactPoint(Exception):
+    """A contact point of Cassandra is not `host` or `host:port`."""
+
 
 class Settings(BaseSettings):
     """Where the servers are, and the names below which everything lives."""
@@ -25,3 +31,21 @@ class Settings(BaseSettings):
     def topics(self) -> Topics:
         """The topics of the namespace."""
         return Topics(self.namespace)
+
+    def cassandra_points(self) -> list[tuple[str, int]]:
+        """The contact points as host and port.
+
+        Raises:
+            BadContactPoint: one of them is no contact point.
+        """
+        return [_point(point.strip()) for point in self.cassandra.split(",")]
+
+
+def _point(text: str) -> tuple[str, int]:
+    host, colon, port = text.partition(":")
+    number = int(port) if port.isascii() and port.isdecimal() else 0
+    if not colon:
+        number = _CASSANDRA_PORT
+    if not host or not 0 < number < 65_536:
+        raise BadContactPoint(f"LICENSING_CASSANDRA: a contact point is host or host:port, not {text!r}")
+    return host, number

@@ -47,6 +47,20 @@ def test_versions_missing_everywhere_end_the_worker(ground: Ground) -> None:
     assert ground.documents() == {}
 
 
+@pytest.mark.parametrize("missing", ["keyspace", "table"])
+def test_a_store_that_was_never_created_ends_the_worker(ground: Ground, missing: str) -> None:
+    session = ground.space.session()
+    try:
+        session.execute(f"DROP {missing} {ground.space.name}{'.events' if missing == 'table' else ''}")
+    finally:
+        session.cluster.shutdown()
+    ground.write(ground.history(100, accounts=1)[10:])
+    with ground.worker() as worker:
+        assert worker.exit_code() == 1
+        assert worker.said("create the topics and tables with: licensing init")
+        assert not worker.said("waiting for a server")
+
+
 def test_junk_goes_to_the_dead_letters_and_the_rest_goes_on(ground: Ground) -> None:
     history = ground.history()
     ground.write(history[:6000])

@@ -1,0 +1,45 @@
+"""Where the event store is looked for, and which of its failures are worth waiting for."""
+
+import asyncio
+
+import pytest
+from cassandra import InvalidRequest, OperationTimedOut
+
+from projections.event_store import EventStore, NotPrepared, is_away
+from projections.settings import BadContactPoint, Settings
+
+
+@pytest.mark.parametrize(
+    ("text", "points"),
+    [
+        ("h1:9043", [("h1", 9043)]),
+        ("h1", [("h1", 9042)]),
+        ("h1:9042,h2:9043", [("h1", 9042), ("h2", 9043)]),
+        ("h1, h2:9043, h3", [("h1", 9042), ("h2", 9043), ("h3", 9042)]),
+    ],
+)
+def test_every_host_may_have_its_own_port(text: str, points: list[tuple[str, int]]) -> None:
+    assert Settings(cassandra=text).cassandra_points() == points
+
+
+@pytest.mark.parametrize("point", ["h2:x", "h2:", ":9042", "", "h2:0", "h2:65536", "h2:-1", "h2:9042:1", "h2:²"])
+def test_what_is_no_contact_point_is_said_before_anything_connects(point: str) -> None:
+    with pytest.raises(BadContactPoint, match="LICENSING_CASSANDRA: a contact point is host or host:port, not") as said:
+        EventStore(Settings(cassandra=f"h1:9042,{point}"))
+    assert repr(point) in str(said.value)
+
+
+class NoTable:
+    """A session on a keyspace without tables."""
+
+    def execute(self, *_: object) -> None:
+        raise InvalidRequest("table events does not exist")
+
+
+def test_a_missing_table_is_not_waited_for() -> None:
+    store = EventStore(Settings())
+    store._session = NoTable()
+    with pytest.raises(NotPrepared, match="create the topics and tables with: licensing init") as said:
+        asyncio.run(store.read("ann", 1, 2))
+    assert not is_away(said.value)
+    assert is_away(OperationTimedOut())
