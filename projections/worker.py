@@ -48,7 +48,8 @@ class Worker(ChunkApp):
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
         self.patience = Patience(self.stopping)
-        self.model = RedisReadModel(settings.redis, Keys(settings.namespace, view.NAME, generation))
+        keys = Keys(settings.namespace, view.NAME, generation)
+        self.model = RedisReadModel(settings.redis, keys, first=generation == view.VERSION)
         self.store = EventStore(settings)
         self.pipeline = Pipeline(Projector(view, self._apply, self._read_events), self._dead_letter)
         self.partitions = 0

@@ -37,14 +37,14 @@ _AWAY = (
 
 
 class RedisReadModel:
-    """One generation of a view in Redis. Nothing connects before the first call."""
+    """One generation of a view in Redis; `first`: the one that its VERSION names. Connects at the first call."""
 
-    def __init__(self, url: str, keys: Keys) -> None:
+    def __init__(self, url: str, keys: Keys, first: bool) -> None:
         # The worker has its own patience, which says so and ends with the process; hidden retries would not.
         self._redis = redis.asyncio.Redis.from_url(
             url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2, socket_timeout=30
         )
-        self._keys = keys
+        self._keys, self._first = keys, first
         self._apply = self._redis.register_script(_SCRIPT)  # EVALSHA; loads it where the server lost it
 
     async def apply(self, chunk: Chunk) -> Outcome:
@@ -62,9 +62,13 @@ class RedisReadModel:
         return {partition: int(value or 0) for partition, value in zip(wanted, values, strict=True)}
 
     async def announce(self, partitions: int) -> None:
-        """Say how many partitions there are; where no generation of the view is live, this one becomes it."""
+        """Say how many partitions there are; where no generation of the view is live, its first one becomes it.
+
+        Others never do: after a flush, a rebuild would bring its half-filled generation to the readers.
+        """
         await self._redis.set(self._keys.partitions, partitions)
-        await self._redis.set(live_key(self._keys.namespace, self._keys.view), self._keys.generation, nx=True)
+        if self._first:
+            await self._redis.set(live_key(self._keys.namespace, self._keys.view), self._keys.generation, nx=True)
 
     async def close(self) -> None:
         """Close the connections."""

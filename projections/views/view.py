@@ -11,7 +11,10 @@ Tag: TypeAlias = Literal["account", "partition"]
 
 
 class View(Protocol):
-    """A view. VERSION names its first generation; raise it when `project` changes its meaning."""
+    """A view. VERSION names its first generation, the only one that goes live by itself.
+
+    Raise it when `project` changes its meaning.
+    """
 
     NAME: str
     VERSION: str

@@ -15,11 +15,13 @@ from projections.memory_model import MemoryReadModel
 from projections.projector import Projector
 from projections.queries import Views
 from projections.read_model import Applied, Behind, OutOfStep, ReadModel
-from projections.redis_model.keys import Keys
+from projections.redis_model.keys import Keys, live_key
+from projections.redis_model.reader import RedisReader
 from projections.redis_model.writer import RedisReadModel
 from projections.settings import Settings
 from projections.views import VIEWS
 from projections.views.view import View
+from projections.worker import build_app
 from schemas.events import Envelope
 from tests.contract.read_model_histories import interleaved
 from tests.support.space import Servers
@@ -46,7 +48,7 @@ class Subject:
         async def inside() -> T:
             if self.redis_url is None:
                 return await steps(self.memory)
-            model = RedisReadModel(self.redis_url, Keys(self.namespace, self.view.NAME, "1"))
+            model = RedisReadModel(self.redis_url, Keys(self.namespace, self.view.NAME, "1"), first=True)
             try:
                 return await steps(model)
             finally:
@@ -168,6 +170,32 @@ def test_the_script_comes_back_when_the_server_lost_it(view: View, servers: Serv
         client.script_flush()
     assert subject.apply(100, 200, TOPIC[100:200]) == Applied()
     assert subject.documents() == folded(view, TOPIC[:200])
+
+
+def test_only_the_first_generation_goes_live_by_itself(view: View, servers: Servers) -> None:
+    """Also after a flush, when a rebuild is the first that announces."""
+    url, namespace, said = servers.address.redis, f"t{uuid4().hex[:12]}", []
+
+    def live() -> str | None:
+        reader = RedisReader(url)
+        try:
+            return reader.live(namespace, view.NAME)
+        finally:
+            reader.close()
+
+    async def announce(generation: str) -> None:
+        model = build_app(view, generation, Settings(redis=url, namespace=namespace)).model
+        await model.announce(4)
+        await model.close()
+        said.append((generation, live()))
+
+    for generation in ("rebuild", view.VERSION, "rebuild"):
+        asyncio.run(announce(generation))
+    assert said == [("rebuild", None), (view.VERSION, view.VERSION), ("rebuild", view.VERSION)]
+    with redis.Redis.from_url(url) as client:
+        client.set(live_key(namespace, view.NAME), "rebuild")  # an operator flips the pointer
+    asyncio.run(announce(view.VERSION))
+    assert live() == "rebuild"
 
 
 def test_ids_that_look_like_keys_stay_apart(servers: Servers) -> None:
