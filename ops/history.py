@@ -7,7 +7,7 @@ from typing import Any
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.session import connect
 from commands.cassandra.tables import create_tables
-from commands.ports import StoreUnavailable
+from commands.ports import NotPrepared, StoreUnavailable
 from commands.settings import Settings as HandlerSettings
 from ops.settings import Settings
 from schemas.events import Envelope
@@ -33,7 +33,8 @@ def events(settings: Settings, account_id: str) -> list[Envelope]:
     """All events of an account, oldest first.
 
     Raises:
-        CassandraProblem: Cassandra does not answer, or has no tables of ours.
+        CassandraProblem: Cassandra does not answer or refuses.
+        NotPrepared: it has no such keyspace, or no tables of ours there.
     """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
     with _session(own, keyspace=own.keyspace) as session:
@@ -45,9 +46,14 @@ def _session(own: HandlerSettings, keyspace: str | None) -> Iterator[Any]:
     try:
         session = connect(own.cassandra_points(), keyspace)
     except StoreUnavailable as error:
+        if keyspace is not None:  # the driver reports a missing keyspace as it does a server that is away
+            with _session(own, None):
+                raise NotPrepared(
+                    f"Cassandra at {own.cassandra} has no keyspace {keyspace}; "
+                    f"create the topics and tables with: licensing init"
+                ) from error
         raise CassandraProblem(
-            f"Cassandra at {own.cassandra} does not answer, or has no keyspace {keyspace or own.keyspace}. "
-            f"`licensing status` tells whether it runs, `licensing init` creates the tables."
+            f"Cassandra at {own.cassandra} does not answer. Is it running? `licensing status` tells."
         ) from error
     try:
         yield session
