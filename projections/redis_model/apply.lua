@@ -4,9 +4,10 @@
 -- ARGV[1]  prefix of the generation's keys
 -- ARGV[2]  msgpack: {begin, end, {{tag, versions, documents}, ...}}
 --            versions   {account, first, last, account, first, last, ...}
---            documents  {{id, adds, puts, holds, unholds}, ...}
+--            documents  {{id, adds, puts, holds, unholds, prune}, ...}
 --                       adds {field, amount, ...}  puts {field, value, ...}
 --                       holds {end, member, ...}   unholds {member, ...}
+--                       prune  time (ms) before which no ended hold stays; 0: the document does not prune
 -- Returns  {'applied'} | {'behind', position} | {'out of step', account, seen, account, seen, ...}
 
 local call = redis.call
@@ -53,6 +54,12 @@ for t = 1, #tags do
     send('HSET', hash, document[3])
     send('ZADD', holds, document[4])
     send('ZREM', holds, document[5])
+    if document[6] > 0 then
+      local before = math.max(document[6], tonumber(call('HGET', tag .. 'pruned', document[1]) or '0'))
+      before = string.format('%.0f', before)
+      call('HSET', tag .. 'pruned', document[1], before)
+      call('ZREMRANGEBYSCORE', holds, '-inf', '(' .. before)
+    end
   end
 end
 call('SET', KEYS[1], string.format('%.0f', math.max(position, to)))

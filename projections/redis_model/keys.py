@@ -43,8 +43,12 @@ class Keys:
         """Sorted set: member -> end, milliseconds."""
         return f"{self.prefix}{{{tag}}}:holds:{document}"
 
+    def pruned(self, tag: str) -> str:
+        """Hash: document id -> before which end (ms) no holds are left."""
+        return f"{self.prefix}{{{tag}}}:pruned"
+
     def split(self, key: str) -> tuple[str, str, str]:
-        """The tag, the kind (`doc`, `holds`, `versions`, `position`) and the document id ("" where none)."""
+        """The tag, the kind (`doc`, `holds`, `pruned`, `versions`, `position`) and the document id ("" where none)."""
         tag, _, rest = key[len(self.prefix) + 1 :].partition("}:")
         kind, _, document = rest.partition(":")
         return tag, kind, document

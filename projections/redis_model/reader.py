@@ -55,8 +55,9 @@ class RedisReader:
         with self._redis.pipeline(transaction=True) as pipe:
             pipe.hgetall(keys.document(tag, document))
             pipe.zrange(keys.holds(tag, document), 0, -1, withscores=True)
-            fields, holds = pipe.execute()
-        return StoredDocument(fields, {member: int(end) for member, end in holds})
+            pipe.hget(keys.pruned(tag), document)
+            fields, holds, pruned = pipe.execute()
+        return StoredDocument(fields, {member: int(end) for member, end in holds}, int(pruned or 0))
 
     def close(self) -> None:
         """Close the connections."""

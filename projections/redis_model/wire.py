@@ -24,7 +24,7 @@ def encode(chunk: Chunk) -> bytes:
     return _encode((chunk.begin, chunk.end, tags))
 
 
-def _document(document: str, draft: Draft) -> tuple[str, list[str], list[str], list[str], list[str]]:
+def _document(document: str, draft: Draft) -> tuple[str, list[str], list[str], list[str], list[str], int]:
     adds = [item for field, amount in draft.adds.items() for item in (field, str(amount))]
     puts = [item for pair in draft.puts.items() for item in pair]
     holds: list[str] = []
@@ -34,7 +34,7 @@ def _document(document: str, draft: Draft) -> tuple[str, list[str], list[str], l
             unholds.append(member)
         else:
             holds += (str(end), member)
-    return document, adds, puts, holds, unholds
+    return document, adds, puts, holds, unholds, draft.prune
 
 
 def decode(answer: list[Any]) -> Outcome:

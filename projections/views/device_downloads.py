@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from projections.changes import Change, Changes, Reading
+from projections.changes import Change, Changes, Reading, hold
 from projections.views.view import Tag
 from schemas.events import (
     DownloadCompleted,
@@ -25,15 +25,15 @@ def project(envelope: Envelope) -> Changes:
     event = envelope.event
     if isinstance(event, PlanSet):
         return ()
-    device = f"{envelope.account_id}/{event.device_id}"
-    active: Change = ("put", device, "last_activity", str(envelope.at))
+    at, device = envelope.at, f"{envelope.account_id}/{event.device_id}"
+    active: Change = ("put", device, "last_activity", str(at))
     match event:
         case LicenseAcquired():
-            return active, ("add", device, "downloads", 1), ("hold", device, event.title_id, event.expires_at)
+            return active, ("add", device, "downloads", 1), *hold(device, event.title_id, event.expires_at, at)
         case DownloadCompleted():
             return active, ("add", device, "completed", 1)
         case PlaybackStarted() | LicenseRenewed():
-            return active, ("hold", device, event.title_id, event.expires_at)
+            return active, *hold(device, event.title_id, event.expires_at, at)
         case LicenseReleased():
             return active, ("unhold", device, event.title_id, 0)
         case _:  # DeviceDeactivated: each licence was released just before

@@ -6,7 +6,7 @@ Accounts live on many partitions, so a title has one stored part for each; a que
 from collections.abc import Sequence
 from typing import Any
 
-from projections.changes import Changes, Reading
+from projections.changes import Changes, Reading, hold
 from projections.views.view import Tag
 from schemas.events import (
     DownloadCompleted,
@@ -27,11 +27,11 @@ def project(envelope: Envelope) -> Changes:
     event = envelope.event
     match event:
         case LicenseAcquired(title_id=title):
-            return ("add", title, "acquired", 1), ("hold", title, event.license_id, event.expires_at)
+            return ("add", title, "acquired", 1), *hold(title, event.license_id, event.expires_at, envelope.at)
         case DownloadCompleted(title_id=title):
             return (("add", title, "completed", 1),)
         case PlaybackStarted(title_id=title) | LicenseRenewed(title_id=title):
-            return (("hold", title, event.license_id, event.expires_at),)
+            return hold(title, event.license_id, event.expires_at, envelope.at)
         case LicenseReleased(title_id=title):
             return (("unhold", title, event.license_id, 0),)
         case _:

@@ -36,6 +36,8 @@ class Account:
 
     def step(self) -> list[Envelope]:
         self.at += self.rng.randrange(DAY)
+        if self.rng.random() < 0.05:
+            self.at += 150 * DAY  # so that what was held ended long ago, and accounts are far apart in time
         return [self._wrap(event) for event in self._events()]
 
     def _wrap(self, event: Event) -> Envelope:
@@ -73,10 +75,10 @@ class Account:
         return self.at + self.rng.randrange(1, 30) * DAY
 
 
-def interleaved(seed: int, accounts: int, events: int) -> Iterator[Envelope]:
+def interleaved(seed: int, accounts: int, events: int, titles: int = 20) -> Iterator[Envelope]:
     """About `events` events of many accounts, mixed, each account in order."""
     rng = random.Random(seed)
-    makers = [Account(rng, f"member:{seed}.{n}") for n in range(accounts)]
+    makers = [Account(rng, f"member:{seed}.{n}", titles=titles) for n in range(accounts)]
     made = 0
     while made < events:
         for envelope in rng.choice(makers).step():

@@ -22,8 +22,8 @@ from projections.settings import Settings
 from projections.views import VIEWS
 from projections.views.view import View
 from projections.worker import build_app
-from schemas.events import Envelope
-from tests.contract.read_model_histories import interleaved
+from schemas.events import Envelope, LicenseAcquired
+from tests.contract.read_model_histories import DAY, START, interleaved
 from tests.support.space import Servers
 
 T = TypeVar("T")
@@ -161,6 +161,23 @@ def test_the_topic_with_copies_in_any_chunks_is_its_plain_fold(subject: Subject)
 
 async def nothing_missing(account_id: str, first: int, last: int) -> list[Envelope]:
     raise AssertionError(f"{account_id}: {first} to {last}")
+
+
+def test_what_ended_long_ago_goes_whatever_the_chunks(subject: Subject) -> None:
+    """Two accounts, one of them two years ahead: its event prunes what the other holds, before and after it."""
+
+    def taken(account: str, version: int, license_id: str, at: int) -> Envelope:
+        event = LicenseAcquired(license_id, "tv", "heat", at + DAY, "p1")
+        return Envelope(license_id, account, version, at, "c", None, event)
+
+    ahead = START + 730 * DAY
+    topic = [taken("ann", 1, "l1", START), taken("ann", 2, "l2", ahead), taken("bob", 1, "l3", START)]
+    for offset, envelope in enumerate(topic):
+        assert subject.apply(offset, offset + 1, [envelope]) == Applied()
+    assert subject.documents() == folded(subject.view, topic)
+    if subject.view.NAME == "title_downloads":
+        (heat,) = subject.documents().values()
+        assert (heat.holds, heat.pruned) == ({"l2": ahead + DAY}, ahead - 90 * DAY)
 
 
 def test_the_script_comes_back_when_the_server_lost_it(view: View, servers: Servers) -> None:

@@ -3,16 +3,17 @@
 import asyncio
 import itertools
 from dataclasses import dataclass, field
+from random import Random
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from projections.changes import StoredDocument
 from projections.memory_model import MemoryReadModel
 from projections.projector import MissingEvents, Projector
 from projections.read_model import Applied, Behind
-from projections.views import VIEWS
+from projections.views import VIEWS, device_downloads, title_downloads
 from projections.views.view import View, tag_of
 from schemas.events import Envelope
 from tests.contract.read_model_histories import interleaved
@@ -20,10 +21,11 @@ from tests.contract.read_model_histories import interleaved
 PARTITION = 2
 views = st.sampled_from(list(VIEWS.values()))
 topics = st.builds(lambda seed, n: list(interleaved(seed, 4, n)), st.integers(0, 10**6), st.integers(1, 120))
+leaps = st.builds(lambda seed, n: list(interleaved(seed, 4, n, titles=3)), st.integers(0, 10**6), st.integers(100, 200))
 
 
-def plain_fold(view: View, history: list[Envelope]) -> dict[tuple[str, str], StoredDocument]:
-    """One change after another, with nothing clever: what the documents have to be."""
+def plain_fold(view: View, history: list[Envelope], prune: bool = True) -> dict[tuple[str, str], StoredDocument]:
+    """One change after another, pruned once at the end, with nothing clever: what the documents have to be."""
     documents: dict[tuple[str, str], StoredDocument] = {}
     for envelope in history:
         for op, document, name, value in view.project(envelope):
@@ -34,8 +36,12 @@ def plain_fold(view: View, history: list[Envelope]) -> dict[tuple[str, str], Sto
                 stored.fields[name] = str(value)
             elif op == "hold":
                 stored.holds[name] = int(value)
+            elif op == "prune":
+                stored.pruned = max(stored.pruned, int(value))
             else:
                 stored.holds.pop(name, None)
+    for stored in documents.values() if prune else ():
+        stored.holds = {member: end for member, end in stored.holds.items() if end >= stored.pruned}
     return documents
 
 
@@ -112,6 +118,20 @@ def test_late_events_of_a_zombie_change_nothing(view: View, topic: list[Envelope
     rng.shuffle(shuffled)  # type: ignore[attr-defined]
     reader = Reader(view, topic)
     reader.read([*shuffled, *last.values()], [len(topic) // 2])
+    reader.check()
+
+
+@given(st.sampled_from([device_downloads, title_downloads]), leaps, st.lists(st.integers(0, 400)), st.randoms())
+def test_what_is_pruned_depends_on_no_order_of_accounts(
+    view: View, topic: list[Envelope], cuts: list[int], rng: Random
+) -> None:
+    """Some accounts are years ahead of others; each keeps its own order, and all else is chance."""
+    assume(plain_fold(view, topic) != plain_fold(view, topic, prune=False))
+    turns = [envelope.account_id for envelope in topic]
+    rng.shuffle(turns)
+    histories = {account: iter([e for e in topic if e.account_id == account]) for account in turns}
+    reader = Reader(view, topic)
+    reader.read([next(histories[account]) for account in turns] + topic, cuts)
     reader.check()
 
 
