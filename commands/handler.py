@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 import structlog
 
@@ -22,6 +23,8 @@ IDLE, TICK = 0.1, 0.002
 RETRY, RETRY_MOST = 0.25, 5.0
 #: Seconds that a clean stop, or giving a partition back, waits for what is committed to be followed up.
 DRAIN = 20.0
+#: Seconds between two signs of life.
+ALIVE = 5.0
 
 
 class _Held:
@@ -38,13 +41,19 @@ class Handler:
     """Owns the partitions that the group gives it. Several handlers share the topic."""
 
     def __init__(
-        self, consumer: CommandConsumer, publisher: KafkaPublisher, inside: Inside, stop: threading.Event
+        self,
+        consumer: CommandConsumer,
+        publisher: KafkaPublisher,
+        inside: Inside,
+        stop: threading.Event,
+        alive_file: Path | None,
     ) -> None:
         self._consumer = consumer
         self._publisher = publisher
         self._inside = inside
         self._held: dict[int, _Held] = {}
         self._stop = stop
+        self._alive_file, self._alive_at = alive_file, 0.0
 
     def run(self) -> None:
         """Handle commands until `stop` is set; then finish what is committed and leave the group.
@@ -65,6 +74,7 @@ class Handler:
         log.info("handler_stopped", unconfirmed=left)
 
     def _turn(self) -> None:
+        self._show_life()
         working = any(h.retry_at is None and (h.shard.busy or h.shard.inbox) for h in self._held.values())
         for number, message in self._consumer.poll(FETCH, TICK if working else IDLE):
             held = self._held.get(number)
@@ -78,6 +88,12 @@ class Handler:
                 self._step(held)
             elif held.retry_at <= time.monotonic() and not self._take_over(held):
                 return  # the servers are away: the group has to hear of us before the next one waits for them
+
+    def _show_life(self) -> None:
+        now = time.monotonic()
+        if self._alive_file is not None and now - self._alive_at > ALIVE:
+            self._alive_file.touch()
+            self._alive_at = now
 
     def _step(self, held: _Held, *, intake: bool = True) -> None:
         shard = held.shard

@@ -74,7 +74,7 @@ def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = l
         session = _patiently(lambda: connect(settings.cassandra_points(), settings.keyspace), stop)
         publisher = KafkaPublisher(settings.kafka)
         inside = adjust(_patiently(lambda: wire(settings, policy, publisher, session, shards), stop))
-        Handler(consumer, publisher, inside, stop).run()
+        Handler(consumer, publisher, inside, stop, settings.alive_file).run()
     except Stopped:
         return 0
     except (ProducerDead, BrokenHistory, NotPrepared, PolicyError) as error:

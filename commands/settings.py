@@ -1,11 +1,13 @@
 """What the handler is told by its environment (`LICENSING_*`)."""
 
+import re
 from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commands.policy_file import DEFAULT
+from commands.ports import NotPrepared
 
 
 class Settings(BaseSettings):
@@ -20,10 +22,21 @@ class Settings(BaseSettings):
     policy: Path = Field(default=DEFAULT, description="YAML file with the rules")
     cached_accounts: int = Field(default=100_000, ge=1, description="accounts kept in memory")
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="silence after which partitions move on")
+    alive_file: Path | None = Field(default=None, description="touched while the loop turns, for health checks")
     replication: int = Field(default=1, ge=1, description="replicas of each row, when the keyspace is created")
     journal_ttl_days: int = Field(default=0, ge=0, description="journal rows are kept this long; 0: for ever")
 
     def cassandra_points(self) -> list[tuple[str, int]]:
-        """The contact points as host and port."""
-        points = (point.strip().rpartition(":") for point in self.cassandra.split(","))
-        return [(host, int(port)) for host, _, port in points]
+        """The contact points as host and port; a host alone means port 9042.
+
+        Raises:
+            NotPrepared: one of them is no contact point.
+        """
+        return [_point(point.strip()) for point in self.cassandra.split(",")]
+
+
+def _point(text: str) -> tuple[str, int]:
+    match = re.fullmatch(r"([^:\s]+)(?::(\d{1,5}))?", text)
+    if match is None:
+        raise NotPrepared(f"LICENSING_CASSANDRA: a contact point is host or host:port, not {text!r}")
+    return match[1], int(match[2] or 9042)

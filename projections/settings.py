@@ -1,5 +1,6 @@
 """Settings of the read side, from the environment (`LICENSING_*`)."""
 
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
@@ -24,6 +25,8 @@ class Settings(BaseSettings):
     keyspace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")] = "licensing"
     redis: str = "redis://127.0.0.1:6379/0"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "licensing"
+    #: Touched every few seconds, for health checks.
+    alive_file: Path | None = None
     #: A worker that was killed holds its partitions for that long.
     session_timeout_ms: Annotated[int, Field(ge=1000, le=60_000)] = 10_000
 

@@ -1,9 +1,6 @@
-"""The Faust worker of one view: events topic in, read model out. `build_app` is the topology; `run` the process."""
+"""The Faust worker of one view: events topic in, read model out. `build_app` is the topology; `process` runs it."""
 
 import asyncio
-import os
-import signal
-import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, cast
@@ -11,7 +8,7 @@ from typing import Any, cast
 import structlog
 from faust.types import TP
 
-from projections import event_store, logs, transport
+from projections import event_store, transport
 from projections.chunk import Chunk
 from projections.dead_letters import headers_of
 from projections.event_store import EventStore
@@ -24,7 +21,6 @@ from projections.redis_model.keys import Keys
 from projections.redis_model.writer import RedisReadModel
 from projections.settings import Settings
 from projections.transport import SCHEME, ChunkApp, ChunkMessage, Consumer
-from projections.views import VIEWS
 from projections.views.view import View
 from schemas.codec import DecodeError
 from schemas.events import Envelope
@@ -32,8 +28,8 @@ from schemas.events import Envelope
 CHUNK_MAX = 4000  # records
 CHUNKS_WAITING = 4  # in the agent's queue
 WATCH_SECONDS = 1.0
+ALIVE_SECONDS = 5.0  # between two signs of life, for health checks
 WATCHES_AWAY = 2
-STOP_SECONDS = 8.0
 DEAD_LETTER_MAX = 2 * 1_048_588  # bytes: a record of the events topic and its headers, as that topic allows
 FAR_SECONDS = 86_400.0  # between two polls: Redis may be away for long, and the group must not think we are
 
@@ -174,73 +170,9 @@ def build_app(view: View, generation: str, settings: Settings) -> Worker:
         except Exception as error:
             app.fail(error)
 
+    @app.timer(ALIVE_SECONDS)  # type: ignore[untyped-decorator]
+    async def show_life() -> None:
+        if settings.alive_file is not None:
+            settings.alive_file.touch()
+
     return app
-
-
-def run(view_name: str, generation: str | None = None) -> None:
-    """Run the worker of a view until SIGTERM or Ctrl-C. Exit code 1: it could not go on.
-
-    Raises:
-        KeyError: no view has that name.
-    """
-    view = VIEWS[view_name]
-    logs.configure()
-    generation = generation or view.VERSION
-    structlog.contextvars.bind_contextvars(view=view.NAME, generation=generation)
-    code = asyncio.run(_main(view, generation, Settings()))
-    if code:
-        sys.exit(code)
-
-
-async def _main(view: View, generation: str, settings: Settings) -> int:
-    app = build_app(view, generation, settings)
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, app.stopping.set)
-    try:
-        await _work(app)
-    except Stopping:
-        pass
-    except Exception as error:
-        app.fail(error)
-    await _stop(app)
-    if app.failure is None:
-        log.info("stopped")
-        return 0
-    log.error("cannot go on", error=f"{type(app.failure).__name__}: {app.failure}", exc_info=app.failure)
-    return 1
-
-
-async def _work(app: Worker) -> None:
-    topic, patience = app.settings.topics.events, app.patience
-    find = partial(transport.partitions_of, app.settings.kafka, topic)
-    app.partitions = await patience.until("Kafka", transport.is_away, find)
-    await patience.until("Redis", writer.is_away, partial(app.model.announce, app.partitions))
-    app.finalize()
-    start = asyncio.ensure_future(app.start())
-    stop = asyncio.ensure_future(app.stopping.wait())
-    await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
-    if start.done():
-        start.result()
-        log.info("working", topic=topic, partitions=app.partitions)
-        crash = asyncio.ensure_future(app._crashed.wait())
-        await asyncio.wait({stop, crash}, return_when=asyncio.FIRST_COMPLETED)
-        if app.crashed:
-            app.fail(app.crash_reason or RuntimeError("Faust crashed"))
-    for task in (start, stop):
-        task.cancel()
-
-
-async def _stop(app: Worker) -> None:
-    log.info("stopping")
-    try:
-        await asyncio.wait_for(_close(app), STOP_SECONDS)
-    except Exception as error:
-        # Threads of the clients may hang on a server that is away; all that counts is in Redis.
-        log.warning("not stopped in time, leaving", error=repr(error))
-        os._exit(1 if app.failure else 0)
-
-
-async def _close(app: Worker) -> None:
-    await app.stop()
-    await app.model.close()
-    await asyncio.to_thread(app.store.close)

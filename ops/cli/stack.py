@@ -98,8 +98,8 @@ def worker(
     generation: Annotated[str | None, typer.Option(help="Fill this generation instead of the live one.")] = None,
 ) -> None:
     """Run a worker of a view here until SIGTERM or Ctrl-C; several share the partitions."""
+    from projections.process import run
     from projections.views import VIEWS
-    from projections.worker import run
 
     if view not in VIEWS:
         raise typer.BadParameter(f"there is no view {view}; the views are {', '.join(VIEWS)}", param_hint="VIEW")

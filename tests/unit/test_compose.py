@@ -53,8 +53,17 @@ def test_our_processes_are_told_where_the_servers_are() -> None:
         "LICENSING_REDIS": f"redis://redis:{REDIS['port']}/0",
         "LICENSING_KEYSPACE": NAMES["keyspace"],
         "LICENSING_NAMESPACE": NAMES["namespace"],
+        "LICENSING_ALIVE_FILE": "/tmp/alive",  # noqa: S108 - a container's own
     }
     assert [SERVICES[name]["environment"] for name in OURS] == [expected] * len(OURS)
+
+
+def test_what_runs_on_has_a_health_check() -> None:
+    running = [name for name in SERVICES if name != "init"]
+    assert len(running) == 7
+    assert all("healthcheck" in SERVICES[name] for name in running)
+    for name in set(OURS) - {"init"}:
+        assert "/tmp/alive" in SERVICES[name]["healthcheck"]["test"][1]  # noqa: S108
 
 
 def test_the_default_settings_reach_the_containers_from_this_machine() -> None:
