@@ -7,7 +7,7 @@ from typing import Any
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.session import connect
 from commands.cassandra.tables import create_tables
-from commands.ports import NotPrepared, StoreUnavailable
+from commands.ports import StoreUnavailable
 from commands.settings import Settings as HandlerSettings
 from ops.settings import Settings
 from schemas.events import Envelope
@@ -46,12 +46,6 @@ def _session(own: HandlerSettings, keyspace: str | None) -> Iterator[Any]:
     try:
         session = connect(own.cassandra_points(), keyspace)
     except StoreUnavailable as error:
-        if keyspace is not None:  # the driver reports a missing keyspace as it does a server that is away
-            with _session(own, None):
-                raise NotPrepared(
-                    f"Cassandra at {own.cassandra} has no keyspace {keyspace}; "
-                    f"create the topics and tables with: licensing init"
-                ) from error
         raise CassandraProblem(
             f"Cassandra at {own.cassandra} does not answer. Is it running? `licensing status` tells."
         ) from error

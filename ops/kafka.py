@@ -5,7 +5,6 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import (
     Consumer,
-    ConsumerGroupState,
     ConsumerGroupTopicPartitions,
     KafkaException,
     Producer,
@@ -138,13 +137,3 @@ def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     return {tp.partition: tp.offset for tp in answer.topic_partitions if tp.topic == topic and tp.offset >= 0}
-
-
-def groups_at_work(bootstrap: str) -> set[str]:
-    """The consumer groups that have members, each of which has its partitions."""
-    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
-    try:
-        answer = admin.list_consumer_groups(states={ConsumerGroupState.STABLE}).result(timeout=TIMEOUT)
-    except KafkaException as error:
-        raise problem(bootstrap, error) from error
-    return {group.group_id for group in answer.valid}

@@ -5,9 +5,12 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from ops.stack import log
 
 # The shell ends at once, so that the process is nobody's child here: no zombie and no unreaped handle stays with us.
 _SPAWN = 'log=$1; shift; "$@" >>"$log" 2>&1 </dev/null & echo $!'
@@ -29,17 +32,32 @@ def names(home: Path) -> list[str]:
 
 def start(home: Path, name: str, command: Sequence[str], environment: Mapping[str, str]) -> int:
     """Start a process that outlives us and that Ctrl-C does not reach; return its pid."""
-    log = log_of(home, name)
-    log.parent.mkdir(parents=True, exist_ok=True)
-    before = log.stat().st_size if log.exists() else 0
-    shell = ["/bin/sh", "-c", _SPAWN, "sh", str(log), *command]
-    started = subprocess.run(  # noqa: S603
-        shell, env={**os.environ, **environment}, stdout=subprocess.PIPE, start_new_session=True, check=True, text=True
-    )
-    pid = int(started.stdout)
-    record = {"pid": pid, "started": _started(pid), "log": before}
-    _pid_file(home, name).write_text(json.dumps(record), "utf-8")
+    file = log_of(home, name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    before = log.size(file)
+    shell = ["/bin/sh", "-c", _SPAWN, "sh", str(file), *command]
+    own = {**os.environ, **environment}
+    with _uninterrupted():
+        started = subprocess.run(  # noqa: S603
+            shell, env=own, stdout=subprocess.PIPE, start_new_session=True, check=True, text=True
+        )
+        pid = int(started.stdout)
+        record = {"pid": pid, "started": _started(pid), "log": before}
+        _pid_file(home, name).write_text(json.dumps(record), "utf-8")
     return pid
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C wait until the block is done: a process whose pid nobody wrote down could not be stopped."""
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def pid_of(home: Path, name: str) -> int | None:
@@ -49,6 +67,11 @@ def pid_of(home: Path, name: str) -> int | None:
     return int(record["pid"]) if started is not None and started == _started(record["pid"]) else None
 
 
+def said(home: Path, name: str) -> str:
+    """What a process has written to its log since it was started."""
+    return log.since(log_of(home, name), _record(home, name).get("log", 0))
+
+
 def check(home: Path, name: str) -> None:
     """Say so when a process that was started runs no more.
 
@@ -56,8 +79,7 @@ def check(home: Path, name: str) -> None:
         ProcessEnded: it ended.
     """
     if pid_of(home, name) is None:
-        written = log_of(home, name).read_bytes()[_record(home, name).get("log", 0) :]
-        lines = written.decode("utf-8", "replace").splitlines()[-8:]
+        lines = said(home, name).splitlines()[-8:]
         raise ProcessEnded("\n".join([f"The process {name} ended by itself. The end of {log_of(home, name)}:", *lines]))
 
 

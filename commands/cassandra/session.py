@@ -63,7 +63,10 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
         control_connection_timeout=timeout,
     )
     try:
-        return cluster.connect(keyspace)
+        session = cluster.connect()
+        if keyspace is not None:
+            session.set_keyspace(keyspace)
+        return session
     except InvalidRequest as error:
         cluster.shutdown()
         raise NotPrepared(f"{error}; create the topics and tables with: licensing init") from error

@@ -51,3 +51,14 @@ def test_a_process_that_ended_is_said_with_the_end_of_its_log(home: Path) -> Non
         time.sleep(0.01)
     with pytest.raises(processes.ProcessEnded, match="no luck"):
         processes.check(home, "one")
+
+
+def test_what_a_process_said_is_not_what_its_predecessor_said(home: Path) -> None:
+    for word in ("first", "second"):
+        processes.start(home, "one", SLEEP, {"WORD": word})
+        deadline = time.monotonic() + 10
+        while not processes.said(home, "one") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert processes.said(home, "one") == f"{word}\n"
+        processes.stop(home, ["one"], grace=0)
+    assert processes.log_of(home, "one").read_text("utf-8") == "first\nsecond\n"
