@@ -79,7 +79,10 @@ class Handler:
         for number, message in self._consumer.poll(FETCH, TICK if working else IDLE):
             held = self._held.get(number)
             if held is not None and held.retry_at is None:
-                held.shard.receive(message)
+                try:
+                    held.shard.receive(message)
+                except StoreUnavailable as error:
+                    self._wait(held, error)
         self._publisher.poll(0)
         for held in list(self._held.values()):
             if self._stop.is_set():  # a take-over may wait for servers, and there may be many of them

@@ -20,7 +20,7 @@ from commands.batch import Decided, Decision, decide_batch, read_body
 from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, follow_up
 from commands.intake import Message, Poison, read_command
 from commands.policy import Policy
-from commands.ports import Appended, Conflict, Journal, NotPrepared, Row
+from commands.ports import Appended, Conflict, Journal, NotPrepared, Row, StoreUnavailable
 from schemas.codec import DecodeError
 from schemas.commands import Command
 
@@ -51,7 +51,9 @@ class Shard:
         self.number = number
         self.next_offset: int | None = None
         self.inbox: deque[tuple[Message, Command | Poison]] = deque()
-        self._resumed_at = 0
+        self._expected: int | None = None
+        self._resumed = False
+        self._jump = -1
         self._in = inside
         self._position = 0
         self._attempt: tuple[Decision, Row, Future[Appended]] | None = None
@@ -84,22 +86,27 @@ class Shard:
         for row in self._in.journal.read(self.number, self._position):
             self._adopt(row)
         log.info("shard_taken_over", shard=self.number, position=self._position, redone=self._position - first)
-        self._resumed_at = self.next_offset or 0
+        self._expected, self._resumed = self.next_offset, True
         return self.next_offset
 
     def receive(self, message: Message) -> None:
-        """Take a message in; one that the journal covers already is dropped.
+        """Take a message in. One that the journal covers, or that came before, is dropped.
+
+        What was fetched before a take-over may still be delivered after it, so the first message has to be the one that
+        was asked for; where the topic has none at that offset (a transaction's marker), the same answer comes twice.
 
         Raises:
-            NotPrepared: the topic has begun again while it was read.
+            StoreUnavailable: take over again.
         """
-        if message.offset < self._resumed_at:
-            raise NotPrepared(
-                f"partition {self.number} was read from offset {self._resumed_at} on and now has {message.offset}:"
-                f" the topic was made anew. Use a new keyspace with it."
-            )
-        if self.next_offset is None or message.offset >= self.next_offset:
-            self.inbox.append((message, read_command(message, self.number, self._in.shards)))
+        if self._expected is not None:
+            if message.offset < max(self._expected, self.next_offset or 0):
+                return
+            if self._resumed and message.offset not in {self._expected, self._jump}:
+                self._jump = message.offset
+                raise StoreUnavailable(f"offset {self._expected} was asked for, and {message.offset} came")
+        self._resumed = False
+        self._expected = message.offset + 1
+        self.inbox.append((message, read_command(message, self.number, self._in.shards)))
 
     def step(self, *, intake: bool = True) -> int | None:
         """Do all that can be done without waiting; `intake` False decides nothing new.

@@ -9,7 +9,7 @@ from commands.follow_up import Outbound
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
 from commands.policy_file import load_policy
-from commands.ports import EventRow, NotPrepared, Row
+from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable
 from commands.shard import Inside, Shard
 from schemas.codec import MAGIC, encode_command, encode_event
 from schemas.commands import SetPlan
@@ -34,8 +34,8 @@ def finish(shard: Shard) -> None:
         shard.step()
 
 
-def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one() -> None:
-    world = inside()
+def after_five(world: Inside) -> Shard:
+    """A shard that is taken over when the journal covers the offsets 0 to 4."""
     before = Shard(0, world)
     assert before.take_over() is None
     for offset in range(5):
@@ -43,8 +43,33 @@ def test_a_topic_that_was_made_anew_is_not_taken_for_the_old_one() -> None:
     finish(before)
     after = Shard(0, world)
     assert after.take_over() == 5
-    with pytest.raises(NotPrepared, match="made anew"):
-        after.receive(message(0))
+    return after
+
+
+def test_what_was_fetched_before_a_take_over_is_dropped_when_it_is_covered_and_when_it_comes_again() -> None:
+    shard = after_five(inside())
+    for offset in (0, 3, 5, 6, 5, 6, 7):
+        shard.receive(message(offset))
+    assert [taken.offset for taken, _ in shard.inbox] == [5, 6, 7]
+
+
+def test_what_was_fetched_ahead_before_a_take_over_does_not_hide_what_is_asked_for() -> None:
+    shard = after_five(inside())
+    with pytest.raises(StoreUnavailable, match="offset 5 was asked for, and 300 came"):
+        shard.receive(message(300))
+    assert shard.take_over() == 5
+    shard.receive(message(5))
+    assert [taken.offset for taken, _ in shard.inbox] == [5]
+
+
+def test_an_offset_that_holds_no_message_is_passed_when_the_topic_says_so_again() -> None:
+    shard = after_five(inside())
+    with pytest.raises(StoreUnavailable):
+        shard.receive(message(6))
+    assert shard.take_over() == 5
+    shard.receive(message(6))
+    shard.receive(message(8))
+    assert [taken.offset for taken, _ in shard.inbox] == [6, 8]
 
 
 def test_a_row_of_a_newer_release_is_not_read_over() -> None:
