@@ -51,6 +51,8 @@ class Shard:
         self.number = number
         self.next_offset: int | None = None
         self.inbox: deque[tuple[Message, Command | Poison]] = deque()
+        # What `receive` expects: the next offset (None: any), whether it is the first since a take-over, and the offset
+        # that last came in place of the one asked for.
         self._expected: int | None = None
         self._resumed = False
         self._jump = -1
