@@ -28,6 +28,7 @@ class Consumer(driver.Consumer):
         self._next: dict[TP, int] = {}  # where the next chunk has to begin
         self._finished: dict[TP, int] = {}  # end of the finished prefix
         self._committed: dict[TP, int] = {}
+        self._again: set[TP] = set()  # read past what was delivered: to be read again from where the next has to begin
         super().__init__(*args, **kwargs)
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -46,6 +47,7 @@ class Consumer(driver.Consumer):
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             while not (self._stopped.is_set() or fetcher._stopped.is_set()):
+                await self._read_again()
                 chunks, active = await self._wait_next_records(1.0)
                 await asyncio.sleep(0)
                 for tp, chunk in cast(dict[TP, ChunkMessage], chunks or {}).items():
@@ -60,16 +62,34 @@ class Consumer(driver.Consumer):
 
     async def _deliver(self, tp: TP, chunk: ChunkMessage, active: bool) -> None:
         if not active or not self.flow_active or chunk.generation_id != self.app.consumer_generation_id:
-            self._next.setdefault(tp, chunk.begin)  # dropped: the hole is seen at the next one
+            self._next.setdefault(tp, chunk.begin)
+            self._again.add(tp)
             return
         expected = self._next.get(tp, chunk.begin)
         if chunk.begin > expected:
-            self.log.warning("hole in %r: %r should come next, not %r; seeking back", tp, expected, chunk.begin)
-            await self.seek_wait({TopicPartition(*tp): expected})
+            self.log.info("%r should come next of %r, not %r: reading again", expected, tp, chunk.begin)
+            self._again.add(tp)
             return
         self._next[tp] = chunk.end
         self._in_hand.setdefault(tp, deque()).append(chunk)
         await self.wait_first(self.callback(chunk), self.suspend_flow.wait())
+
+    async def _read_again(self) -> None:
+        """Nothing may come after a dropped chunk, so nothing but this would show that it is missing."""
+        if not self._again or not self.flow_active:
+            return
+        begin = {tp: self._next[tp] for tp in self._again & self.assignment() if tp in self._next}
+        self._again.clear()
+        await self._seek_to(begin)
+
+    async def _seek_to(self, begin: Mapping[TP, int]) -> None:
+        try:
+            await self.seek_wait({TopicPartition(*tp): offset for tp, offset in begin.items()})
+        except IllegalStateError:
+            self.log.info("%r went to another worker meanwhile", list(begin))
+        except (KafkaError, TimeoutError) as error:
+            self.log.warning("could not seek to %r, to be tried again: %r", begin, error)
+            self._again.update(begin)
 
     def idle_positions(self) -> dict[int, int]:
         """Partition -> next offset, for partitions of which no chunk is in hand."""
@@ -88,10 +108,7 @@ class Consumer(driver.Consumer):
             return
         await self._check_reach({tp: offset})
         self._next[tp] = offset
-        try:
-            await self.seek_wait({TopicPartition(*tp): offset})
-        except IllegalStateError:
-            self.log.info("%r went to another worker meanwhile", tp)
+        await self._seek_to({tp: offset})
 
     def _drop(self, tp: TP) -> None:
         for chunk in self._in_hand.pop(tp, ()):
@@ -138,18 +155,19 @@ class Consumer(driver.Consumer):
         tps = list(self.assignment())
         for tp in tps:
             self._drop(tp)
-        self._next.clear()
+        self._forget_positions()
         app = cast(ChunkApp, self.app)
         positions = await app.positions([tp.partition for tp in tps])
         begin = {tp: positions[tp.partition] for tp in tps if tp.partition in positions}
         self._next.update(begin)
         try:
             await self._check_reach(begin)
-            await self.seek_wait({TopicPartition(*tp): offset for tp, offset in begin.items()})
+            await self._seek_to(begin)
         except OutOfReach as error:
             app.fail(error)
-        except (KafkaError, TimeoutError) as error:  # a hole, then, which is seen at the first chunk
-            self.log.warning("could not seek to %r: %r", begin, error)
+        except (KafkaError, TimeoutError) as error:
+            self.log.warning("could not look up the reach of %r: %r", begin, error)
+            self._again.update(begin)
 
     async def _check_reach(self, offsets: Mapping[TP, int]) -> None:
         """Kafka would silently begin elsewhere, and the view would be wrong for ever."""
@@ -172,7 +190,11 @@ class Consumer(driver.Consumer):
         await self.commit()
         for tp in list(self._in_hand):  # the eager protocol revokes everything
             self._drop(tp)
+        self._forget_positions()
+
+    def _forget_positions(self) -> None:
         self._next.clear()
+        self._again.clear()
 
     async def wait_empty(self) -> None:
         """Wait for the chunk in hand, but not for ever: its server may be away."""

@@ -1,0 +1,142 @@
+"""What the consumer delivers, and what it reads again. A thread that seeks stands in for Kafka's client."""
+
+import asyncio
+from collections.abc import Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+from aiokafka import TopicPartition
+from aiokafka.errors import IllegalStateError, KafkaError
+from faust.types import TP
+
+from projections.transport import ChunkMessage, Consumer
+
+TOPIC_PARTITION = TP("events", 1)
+GENERATION = 3
+
+
+class Reading(Consumer):
+    """The delivery alone: no connection, no thread, no app."""
+
+    def __init__(self) -> None:  # Faust's own starts what this test does not need
+        self._in_hand, self._next, self._finished, self._committed, self._again = {}, {}, {}, {}, set()
+        self.app = cast(Any, SimpleNamespace(consumer_generation_id=GENERATION))
+        self.flow_active = True
+        self.suspend_flow = cast(Any, SimpleNamespace(wait=lambda: None))
+        self.log = cast(Any, SimpleNamespace(info=lambda *_: None, warning=lambda *_: None))
+        self.owned = {TOPIC_PARTITION}
+        self.delivered: list[tuple[int, int]] = []
+        self.sought: list[int] = []
+        self.refuse: list[Exception] = []
+
+    def assignment(self) -> set[TP]:
+        return self.owned
+
+    async def seek_wait(self, partitions: Mapping[Any, int]) -> None:
+        if self.refuse:
+            raise self.refuse.pop()
+        self.sought += [partitions[TopicPartition(*TOPIC_PARTITION)]]
+
+    async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:
+        return await coros[0]
+
+    async def callback(self, message: Any) -> None:
+        self.delivered.append((message.begin, message.end))
+
+    async def take(self, begin: int, end: int, generation: int = GENERATION, active: bool = True) -> None:
+        chunk = ChunkMessage(
+            *TOPIC_PARTITION, end - 1, 0.0, 0, None, None, cast(Any, []), None, 0, 0, TOPIC_PARTITION,
+            generation_id=generation,
+        )  # fmt: skip
+        chunk.begin, chunk.end = begin, end
+        await self._deliver(TOPIC_PARTITION, chunk, active)
+        await self._read_again()
+
+
+def reading() -> Reading:
+    consumer = Reading()
+    consumer._next[TOPIC_PARTITION] = 100
+    return consumer
+
+
+def test_chunks_in_order_are_delivered_and_nothing_is_read_again() -> None:
+    async def story() -> None:
+        consumer = reading()
+        await consumer.take(100, 200)
+        await consumer.take(200, 300)
+        assert consumer.delivered == [(100, 200), (200, 300)]
+        assert not consumer.sought
+
+    asyncio.run(story())
+
+
+def test_the_last_chunk_of_a_partition_was_fetched_before_a_rebalance() -> None:
+    """No chunk comes after it that would show the hole."""
+
+    async def story() -> None:
+        consumer = reading()
+        await consumer.take(100, 200, generation=GENERATION - 1)
+        assert consumer.delivered == []
+        assert consumer.sought == [100]
+
+    asyncio.run(story())
+
+
+def test_a_chunk_of_a_paused_partition_is_read_again() -> None:
+    async def story() -> None:
+        consumer = reading()
+        await consumer.take(100, 200, active=False)
+        assert consumer.sought == [100]
+
+    asyncio.run(story())
+
+
+def test_what_is_dropped_while_nothing_flows_is_read_again_when_it_flows() -> None:
+    async def story() -> None:
+        consumer = reading()
+        consumer.flow_active = False
+        await consumer.take(100, 200)
+        assert consumer.sought == []
+        consumer.flow_active = True
+        await consumer._read_again()
+        await consumer._read_again()
+        assert consumer.sought == [100]
+
+    asyncio.run(story())
+
+
+def test_a_hole_is_read_again_and_what_follows_it_is_not_delivered() -> None:
+    async def story() -> None:
+        consumer = reading()
+        await consumer.take(150, 200)
+        assert consumer.delivered == []
+        assert consumer.sought == [100]
+
+    asyncio.run(story())
+
+
+def test_a_partition_that_went_to_another_worker_is_not_read_again() -> None:
+    async def story() -> None:
+        consumer = reading()
+        consumer.owned = set()
+        await consumer.take(150, 200)
+        consumer.owned = {TOPIC_PARTITION}
+        consumer.refuse = [IllegalStateError("not assigned")]
+        await consumer.take(150, 200)
+        await consumer._read_again()
+        assert consumer.sought == []
+
+    asyncio.run(story())
+
+
+def test_a_seek_that_fails_is_tried_again() -> None:
+    async def story() -> None:
+        consumer = reading()
+        consumer.refuse = [KafkaError(), TimeoutError()]
+        await consumer.take(150, 200)
+        await consumer._read_again()
+        assert consumer.sought == []
+        await consumer._read_again()
+        assert consumer.sought == [100]
+
+    asyncio.run(story())
