@@ -35,7 +35,7 @@ class Reading(Consumer):
     async def seek_wait(self, partitions: Mapping[Any, int]) -> None:
         if self.refuse:
             raise self.refuse.pop()
-        self.sought += [partitions[TopicPartition(*TOPIC_PARTITION)]]
+        self.sought += partitions.values()
 
     async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:
         return await coros[0]
