@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from commands.cassandra.event_store import CassandraEventStore
-from commands.cassandra.session import connect
+from commands.cassandra.session import connect, execute
 from commands.cassandra.tables import create_tables
 from commands.ports import StoreUnavailable
 from commands.settings import Settings as HandlerSettings
@@ -24,9 +24,20 @@ def create(settings: Settings) -> None:
         CassandraProblem: Cassandra does not answer or refuses.
     """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
-    with _session(own, keyspace=None) as session:
+    with _session(own, keyspace=None) as opened:
         ttl = own.journal_ttl_days * 86_400
-        create_tables(session, own.keyspace, replication=own.replication, journal_ttl=ttl)
+        create_tables(opened, own.keyspace, replication=own.replication, journal_ttl=ttl)
+
+
+def drop(settings: Settings) -> None:
+    """Drop the keyspace with all that is in it, if it is there.
+
+    Raises:
+        CassandraProblem: Cassandra does not answer or refuses.
+    """
+    own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
+    with _session(own, keyspace=None) as opened:
+        execute(opened, f"DROP KEYSPACE IF EXISTS {own.keyspace}")
 
 
 def events(settings: Settings, account_id: str) -> list[Envelope]:
@@ -36,22 +47,34 @@ def events(settings: Settings, account_id: str) -> list[Envelope]:
         CassandraProblem: Cassandra does not answer or refuses.
         NotPrepared: it has no such keyspace, or no tables of ours there.
     """
+    with session(settings) as opened:
+        return list(CassandraEventStore(opened).read(account_id))
+
+
+@contextmanager
+def session(settings: Settings) -> Iterator[Any]:
+    """A session in the keyspace, for the length of the block.
+
+    Raises:
+        CassandraProblem: Cassandra does not answer or refuses.
+        NotPrepared: it has no such keyspace.
+    """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
-    with _session(own, keyspace=own.keyspace) as session:
-        return list(CassandraEventStore(session).read(account_id))
+    with _session(own, keyspace=own.keyspace) as opened:
+        yield opened
 
 
 @contextmanager
 def _session(own: HandlerSettings, keyspace: str | None) -> Iterator[Any]:
     try:
-        session = connect(own.cassandra_points(), keyspace)
+        opened = connect(own.cassandra_points(), keyspace)
     except StoreUnavailable as error:
         raise CassandraProblem(
             f"Cassandra at {own.cassandra} does not answer. Is it running? `licensing status` tells."
         ) from error
     try:
-        yield session
+        yield opened
     except StoreUnavailable as error:
         raise CassandraProblem(f"Cassandra at {own.cassandra} refuses: {error}") from error
     finally:
-        session.cluster.shutdown()
+        opened.cluster.shutdown()

@@ -92,6 +92,17 @@ def create(bootstrap: str, counts: Mapping[str, int], configs: Mapping[str, Mapp
         raise problem(bootstrap, error) from error
 
 
+def delete(bootstrap: str, names: Iterable[str]) -> None:
+    """Delete those of the topics that exist."""
+    existing = list(partitions(bootstrap, names))
+    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    try:
+        for future in admin.delete_topics(existing, operation_timeout=TIMEOUT).values() if existing else ():
+            future.result()
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+
+
 def ends(bootstrap: str, topic: str) -> dict[int, int]:
     """Partition -> offset behind the last message."""
     client = reader(bootstrap, {})

@@ -1,0 +1,5 @@
+"""The rows, in the order of the table. A new one is a file here and its name in `ROWS`."""
+
+from ops.bench.row import Row
+
+ROWS: tuple[Row, ...] = ()
