@@ -1,0 +1,92 @@
+"""Watching processes at work: CPU time and memory from /proc, progress from whoever knows it."""
+
+import os
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from ops.bench.ground import Process
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PATIENCE = 120.0  # seconds without progress
+
+Progress: TypeAlias = Callable[[], int]
+
+
+class NoProgress(Exception):
+    """A process does not go on with its work. The text says which."""
+
+
+class Sample(NamedTuple):
+    """How much is done after `at` seconds (monotonic) and `cpu` seconds of CPU time."""
+
+    done: float
+    at: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A process, and how to learn how much it has done so far."""
+
+    process: Process
+    progress: Progress
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of a process with all its threads, user and system."""
+    fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
+
+
+def resident(pid: int) -> int:
+    """Resident memory of a process, bytes."""
+    status = Path(f"/proc/{pid}/status").read_text("utf-8", "replace")
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS:"))
+
+
+def follow(watched: Sequence[Watched], until: int, step: float = 0.02) -> list[list[Sample]]:
+    """Look every `step` seconds until all have done `until`; the samples of each, beginning with the last that said 0.
+
+    Raises:
+        NoProgress: one of them stands still.
+        ProcessEnded: one of them ended.
+    """
+    traces: list[list[Sample]] = [[] for _ in watched]
+    last = time.monotonic()
+    while late := [i for i, trace in enumerate(traces) if not trace or trace[-1].done < until]:
+        for i in late:
+            sample = Sample(watched[i].progress(), time.monotonic(), cpu_seconds(watched[i].process.pid))
+            if traces[i] and traces[i][-1].done < sample.done:
+                last = sample.at
+            elif traces[i] and sample.done == 0:
+                traces[i].pop()
+            traces[i].append(sample)
+        if time.monotonic() - last > _PATIENCE:
+            raise NoProgress(f"{watched[late[0]].process.name} stands still at {traces[late[0]][-1].done} of {until}.")
+        for one in watched:
+            one.process.check()
+        time.sleep(step)
+    return traces
+
+
+def reached(trace: Sequence[Sample], done: float) -> Sample:
+    """When so much was done, on the straight line between two samples."""
+    place = min(max(1, bisect_left([sample.done for sample in trace], done)), len(trace) - 1)
+    before, after = trace[place - 1], trace[place]
+    share = (done - before.done) / (after.done - before.done) if after.done > before.done else 1.0
+    return Sample(done, before.at + share * (after.at - before.at), before.cpu + share * (after.cpu - before.cpu))
+
+
+def cpu_each(trace: Sequence[Sample], begin: float, end: float) -> float:
+    """CPU time, in microseconds, of each piece of work from the `begin`-th to the `end`-th."""
+    return (reached(trace, end).cpu - reached(trace, begin).cpu) / (end - begin) * 1e6
+
+
+def rate(trace: Sequence[Sample]) -> float:
+    """Pieces of work a second, from the first sample that saw any to the last."""
+    first = next(sample for sample in trace if sample.done)
+    return (trace[-1].done - first.done) / max(trace[-1].at - first.at, 1e-9)
