@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from ops.stack.errors import DOCKER, StackError
@@ -27,20 +28,25 @@ def jars(server: str, progress: Progress) -> Path:
     return ready
 
 
-def _fetch(pom: Path, ready: Path) -> None:
+def run(folder: Path, arguments: Sequence[str], purpose: str) -> None:
+    """Run Maven in a folder with a pom.xml; raise StackError, which says that it could not `purpose`, when it fails."""
     maven = shutil.which("mvn")
     if maven is None:
         raise StackError(f"There is no mvn in PATH: install Maven (Debian: maven), {DOCKER}.")
+    options = ["-q", "-B", "-Dstyle.color=never", "--strict-checksums"]
+    result = subprocess.run(  # noqa: S603
+        [maven, *options, *arguments], cwd=folder, capture_output=True, text=True, check=False
+    )
+    if result.returncode:
+        errors = [line for line in result.stdout.splitlines() if "[ERROR]" in line]
+        reason = "\n".join(errors[:2]) if errors else result.stderr.strip() or f"exit code {result.returncode}"
+        raise StackError(f"Maven could not {purpose}: {reason}")
+
+
+def _fetch(pom: Path, ready: Path) -> None:
     with tempfile.TemporaryDirectory(dir=ready.parent, prefix="fetching-") as folder:
         draft = Path(folder) / "jars"
         shutil.copy(pom, f"{folder}/pom.xml")
-        options = ["-q", "-B", "-Dstyle.color=never", "--strict-checksums"]
         target = [f"-DoutputDirectory={draft}", "-DincludeScope=runtime"]
-        result = subprocess.run(  # noqa: S603
-            [maven, *options, *target, _GOAL], cwd=folder, capture_output=True, text=True, check=False
-        )
-        if result.returncode:
-            errors = [line for line in result.stdout.splitlines() if "ERROR" in line]
-            reason = errors[0] if errors else result.stderr.strip() or f"exit code {result.returncode}"
-            raise StackError(f"Maven could not fetch the jars of {pom.name}: {reason}")
+        run(Path(folder), [*target, _GOAL], f"fetch the jars of {pom.name}")
         draft.rename(ready)
