@@ -41,14 +41,14 @@ def problem(bootstrap: str, error: BaseException) -> KafkaProblem:
     return KafkaProblem(f"Kafka at {bootstrap} says: {text}. Is it running? `licensing status` tells.")
 
 
-def producer(bootstrap: str) -> Any:
+def producer(bootstrap: str, linger_ms: int = 5) -> Any:
     """A producer that keeps the order of each partition and chooses partitions as a Java client does."""
     settings = {
         "bootstrap.servers": bootstrap,
         "enable.idempotence": True,
         "partitioner": "murmur2_random",
         "compression.type": "lz4",
-        "linger.ms": 5,
+        "linger.ms": linger_ms,
         "batch.size": 131_072,  # well below the topic's max.message.bytes, which counts a whole batch
         "message.timeout.ms": 60_000,
         "queue.buffering.max.messages": 200_000,

@@ -36,10 +36,10 @@ class Replies:
         """Replies to our commands so far."""
         return self.outcomes.total()
 
-    def expect(self, command_id: str) -> None:
-        """A command is sent now; a retry is answered once more."""
-        count, sent = self._expected.get(command_id, (0, 0.0))
-        self._expected[command_id] = count + 1, sent or time.monotonic()
+    def expect(self, command_id: str, sent: float | None = None) -> None:
+        """A command is sent, now or at `sent` (monotonic seconds); a retry is answered once more."""
+        count, first = self._expected.get(command_id, (0, sent or time.monotonic()))
+        self._expected[command_id] = count + 1, first
         self.outstanding += 1
 
     def poll(self, timeout: float) -> int:

@@ -16,13 +16,16 @@ OnProgress = Callable[[int], None]
 
 
 class Sender:
-    """One producer for the commands topic. Delivery is confirmed by `flush`."""
+    """One producer for the commands topic. Delivery is confirmed by `flush`.
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
+    `linger_ms`: how long a message may wait for others that go in the same request.
+    """
+
+    def __init__(self, bootstrap: str, topic: str, linger_ms: int = 5) -> None:
         if topic not in kafka.partitions(bootstrap, [topic]):
             raise kafka.KafkaProblem(f"The topic {topic} does not exist: create it with `licensing init`.")
         self._bootstrap, self._topic = bootstrap, topic
-        self._producer = kafka.producer(bootstrap)
+        self._producer = kafka.producer(bootstrap, linger_ms)
         self._failed: Any = None
 
     def send(self, message: Message) -> None:

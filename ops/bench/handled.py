@@ -14,7 +14,8 @@ from ops.send import Sender, pump
 from ops.simulate import Load, Message, encode, films, generate
 
 ACCOUNTS = 5000
-_PERIOD = 90 * 86_400_000
+_DAY = 86_400_000
+_PERIOD = 90 * _DAY
 _SEED = 11
 _PATIENCE = 120.0  # seconds
 _LOOK = 0.01  # seconds between two looks at the watermarks
@@ -32,11 +33,11 @@ class Drained:
     shares: dict[str, float]
 
 
-def commands(count: int, accounts: int = ACCOUNTS) -> list[Message]:
-    """The first commands of a believable load over the last 90 days, the same at every call of a day."""
-    end = int(time.time() * 1000) // 86_400_000 * 86_400_000
-    load = Load(accounts, count, _SEED, end - _PERIOD, end)
-    return list(encode(generate(load, tuple(film.id for film in films())), 0.0, _SEED))
+def stream(count: int) -> Iterator[Message]:
+    """A believable load of so many commands over the last 90 days, the same all day long."""
+    end = int(time.time() * 1000) // _DAY * _DAY
+    load = Load(ACCOUNTS, count, _SEED, end - _PERIOD, end)
+    return encode(generate(load, tuple(film.id for film in films())), 0.0, _SEED)
 
 
 class Handled:

@@ -9,7 +9,7 @@ all that follows from it is durable. Pekko: one plain write an event, no fence a
 from ops.bench import pekko
 from ops.bench.cpu import told
 from ops.bench.ground import Ground
-from ops.bench.handled import ACCOUNTS, at_work, commands
+from ops.bench.handled import ACCOUNTS, at_work, stream
 from ops.bench.row import Line
 
 NAME = "commands"
@@ -20,7 +20,7 @@ def measure(ground: Ground) -> list[Line]:
     """One line."""
     count = ground.size.pick(40_000, 100_000)
     warm_up = count // 4
-    backlog = commands(count + warm_up)
+    backlog = list(stream(count + warm_up))
     pairs, note = [], ""
     jars = pekko.build(ground.tell)
     ground.tell(f"{NAME}: warming Pekko up")

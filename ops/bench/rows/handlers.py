@@ -5,7 +5,7 @@ Both share the partitions before the backlog is sent; the clock is that of the r
 
 from ops.bench.cpu import told
 from ops.bench.ground import Ground
-from ops.bench.handled import at_work, commands
+from ops.bench.handled import at_work, stream
 from ops.bench.row import Line
 
 NAME = "handlers"
@@ -16,7 +16,7 @@ def measure(ground: Ground) -> list[Line]:
     """One line."""
     count = ground.size.pick(40_000, 100_000)
     warm_up = count // 4
-    backlog = commands(count + warm_up)
+    backlog = list(stream(count + warm_up))
     pairs, note = [], ""
     for _ in ground.laps(NAME):
         drained = {}
