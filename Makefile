@@ -5,10 +5,10 @@ READY := .venv/.ready
 CHECKED := schemas commands projections ops tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check lock clean
+.PHONY: help demo up down test check bench bench-full lock clean
 
 help: ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## start everything, send a realistic load, show what came of it, stop
 	@$(BIN)/licensing demo
@@ -27,6 +27,12 @@ check: $(READY) ## lint, format, types, layers
 	@$(BIN)/ruff format --check $(CHECKED)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+bench: $(READY) ## measure beside the peers, a few minutes; tables in .runtime/bench
+	@$(BIN)/licensing bench
+
+bench-full: $(READY) ## the same with more work and six runs, for the table in the README
+	@$(BIN)/licensing bench --full --runs 6
 
 lock: ## resolve requirements.lock anew from pyproject.toml
 	@$(PYTHON) -m venv .runtime/lock

@@ -1,11 +1,12 @@
 """What binds: the share of the processors that each process used over a stretch of time."""
 
-import os
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ops import stack
+from ops.bench.watch import cpu_seconds
 
 
 def servers(home: Path) -> dict[str, int]:
@@ -32,11 +33,8 @@ class Cpu:
         """User and system time of each process so far, in seconds."""
         used = {}
         for name, pid in self._pids.items():
-            try:
-                fields = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-            except OSError:
-                continue
-            used[name] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+            with suppress(OSError):
+                used[name] = cpu_seconds(pid)
         return used
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from ops.cli.bench import bench
 from ops.cli.demo import demo
 from ops.cli.failures import Verbs
 from ops.cli.look import timeline, view
@@ -35,6 +36,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     timeline: "licensing timeline m7-00042",
     handler: "LICENSING_KAFKA=kafka:9092 licensing handler",
     worker: "licensing worker device_downloads",
+    bench: "licensing bench commands latency --runs 5",
 }
 for command, example in _EXAMPLES.items():
     app.command(epilog=f"Example: {example}")(command)

@@ -36,7 +36,7 @@ def measure(ground: Ground) -> list[Line]:
         Line(
             "commands end to end, one handler",
             "Pekko Persistence Cassandra, persists",
-            "/s",
+            "commands/s",
             tuple(pairs),
             "higher",
             limit=1.5,

@@ -25,4 +25,4 @@ def measure(ground: Ground) -> list[Line]:
                 drained[handlers] = handled.drain(ground, backlog, warm_up)
         pairs.append((drained[2].rate, drained[1].rate))
         note = f"cores used, of the last run: {told(drained[2].shares)}; with one: {told(drained[1].shares)}"
-    return [Line("commands, two handlers", "one handler", "/s", tuple(pairs), "higher", limit=1.3, note=note)]
+    return [Line("commands, two handlers", "one handler", "commands/s", tuple(pairs), "higher", limit=1.3, note=note)]

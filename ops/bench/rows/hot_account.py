@@ -43,7 +43,7 @@ def measure(ground: Ground) -> list[Line]:
         Line(
             "commands of one account",
             "one lightweight transaction a command, bare driver",
-            "/s",
+            "commands/s",
             tuple(pairs),
             "higher",
             limit=10,
