@@ -3,10 +3,11 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import MISSING, fields
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
+
+from msgspec.structs import fields
 
 from ops.simulate.wire import Message
 from schemas.codec import encode_command
@@ -72,7 +73,7 @@ def _command(row: dict[str, Any]) -> Command:
         raise ValueError(f"type is {_shown(name)}, not one of {', '.join(COMMANDS)}")
     values: dict[str, Any] = {"command_id": str(uuid4()), "correlation_id": None}
     values |= {key: value for key, value in row.items() if key not in _OF_THE_LINE}
-    names = [field.name for field in fields(cls) if field.default is MISSING]
+    names = [field.name for field in fields(cls) if field.required]
     if missing := [name for name in names if name not in values]:
         raise ValueError(f"{cls.__name__} needs {', '.join(missing)}")
     if unknown := [name for name in values if name not in names]:

@@ -1,34 +1,38 @@
-"""Bytes and messages: Avro single-object encoding (`C3 01`, fingerprint, body), so no registry is needed.
+"""Bytes and messages. What is common goes through the flat readers and writers, everything else through `wire`."""
 
-Decoding trusts nobody: fastavro ignores trailing bytes and reads impossible union branches and overlong
-integers without a word, so what was decided on is encoded again and has to give the same bytes.
-"""
-
-import io
 from collections.abc import Callable
-from dataclasses import fields
-from operator import attrgetter
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-from fastavro import schemaless_reader, schemaless_writer
+from msgspec.structs import asdict
 
 from schemas.commands import COMMANDS, Command
 from schemas.events import EVENTS, Envelope
+from schemas.flat import array, reader, sized, varint, writer
 from schemas.journal import Batch, Entry
-from schemas.registry import BY_FINGERPRINT, NEWEST, Schema
+from schemas.registry import NEWEST
 from schemas.replies import Reply
+from schemas.wire import HEADER, MAGIC, DecodeError, UnknownSchema, head, read_any, schema_of, write_any
 
-MAGIC = b"\xc3\x01"
-_HEADER = len(MAGIC) + 8
-_ENVELOPE = ("event_id", "account_id", "version", "at", "command_id", "correlation_id")
+__all__ = [
+    "MAGIC",
+    "DecodeError",
+    "UnknownSchema",
+    "decode_batch",
+    "decode_command",
+    "decode_event",
+    "decode_reply",
+    "encode_batch",
+    "encode_command",
+    "encode_event",
+    "encode_reply",
+    "schema_of",
+    "schema_version",
+]
 
+M = TypeVar("M")
 
-class DecodeError(Exception):
-    """The bytes are not a message of the contract. The text says why."""
-
-
-class UnknownSchema(DecodeError):
-    """The bytes name a schema that this release does not have."""
+_ENVELOPE = tuple(name for name in Envelope.__struct_fields__ if name != "event")
 
 
 def schema_version(name: str) -> int:
@@ -36,58 +40,47 @@ def schema_version(name: str) -> int:
     return NEWEST[name].version
 
 
-def _write(schema: Schema, record: dict[str, Any]) -> bytes:
-    out = io.BytesIO()
-    out.write(MAGIC + schema.fingerprint)
-    schemaless_writer(out, schema.parsed, record)
-    return out.getvalue()
+def _made_of(cls: type[Any]) -> str:
+    return f"{cls.__name__}({', '.join(cls.__struct_fields__)})"
 
 
-def schema_of(data: bytes) -> Schema:
-    """The schema that the bytes name.
-
-    Raises:
-        DecodeError: the bytes do not begin as single-object encoding does.
-        UnknownSchema: no schema of this release has that fingerprint.
-    """
-    if data[:2] != MAGIC:
-        raise DecodeError(f"not Avro single-object encoding: begins with {data[:2].hex() or 'nothing'}, not c301")
-    schema = BY_FINGERPRINT.get(data[2:_HEADER])
-    if schema is None:
-        raise UnknownSchema(f"no schema with the fingerprint {data[2:_HEADER].hex()}")
-    return schema
+def _writer(cls: type[M], path: Callable[[str], str] = "m.{}".format) -> Callable[[M], bytes]:
+    schema = NEWEST[cls.__name__]
+    return writer(schema.source, head(schema), path, {})
 
 
-def _read(data: bytes, *, strict: bool) -> tuple[Schema, dict[str, Any]]:
-    schema = schema_of(data)
-    body = io.BytesIO(data)
-    body.seek(_HEADER)
-    try:
-        record = schemaless_reader(body, schema.parsed, None)
-    except Exception as error:  # fastavro raises many classes on broken bytes: EOFError, IndexError, ValueError ...
-        raise DecodeError(f"not a {schema.name}: {type(error).__name__}: {error}") from error
-    if body.tell() != len(data):
-        raise DecodeError(f"{len(data) - body.tell()} bytes follow the {schema.name}")
-    if not isinstance(record, dict):
-        raise DecodeError(f"a {schema.name} is not a record")
-    if strict and _write(schema, record) != data:
-        raise DecodeError(f"not the one way to write this {schema.name}")
-    return schema, record
+def _reader(cls: type[M], build: str = "{}") -> Callable[[bytes], Any]:
+    classes = {cls.__name__: cls, "Envelope": Envelope}
+    return reader(NEWEST[cls.__name__].source, HEADER, build.format(_made_of(cls)), classes)
 
 
-def _encoder(cls: type[Any]) -> Callable[[Any], dict[str, Any]]:
-    names = tuple(field.name for field in fields(cls))
-    get = attrgetter(*names)
-    return lambda message: dict(zip(names, get(message), strict=True))
+def _in_event(name: str) -> str:
+    return f"m.{name}" if name in _ENVELOPE else f"m.event.{name}"
 
 
-_AS_RECORD = {cls: _encoder(cls) for cls in (*COMMANDS.values(), *EVENTS.values(), Reply, Entry)}
+_WRITE_COMMAND: dict[type[Any], Callable[[Any], bytes]] = {cls: _writer(cls) for cls in COMMANDS.values()}
+_READ_COMMAND = {head(NEWEST[name]): _reader(cls) for name, cls in COMMANDS.items()}
+_WRITE_EVENT: dict[type[Any], Callable[[Any], bytes]] = {cls: _writer(cls, _in_event) for cls in EVENTS.values()}
+_READ_EVENT = {
+    head(NEWEST[name]): _reader(cls, f"Envelope({', '.join(_ENVELOPE)}, {{}})") for name, cls in EVENTS.items()
+}
+_WRITE_REPLY = _writer(Reply)
+_READ_REPLY = {head(NEWEST["Reply"]): _reader(Reply)}
+_BATCH_HEAD = head(NEWEST["JournalBatch"])
+_ENTRY = NEWEST["JournalBatch"].source["fields"][2]["type"]["items"]
+_HEADER_RECORD = next(field["type"]["items"] for field in _ENTRY["fields"] if field["name"] == "headers")
+_WRITE_HEADER = writer(_HEADER_RECORD, b"", {"name": "m[0]", "value": "m[1]"}.__getitem__, {})
+_WRITE_ENTRY = writer(
+    _ENTRY, b"", "m.{}".format, {"headers": partial(array, _WRITE_HEADER), "events": partial(array, sized)}
+)
 
 
 def encode_command(command: Command) -> bytes:
     """A command as it goes to the commands topic."""
-    cls = type(command)
-    return _write(NEWEST[cls.__name__], _AS_RECORD[cls](command))
+    try:
+        return _WRITE_COMMAND[type(command)](command)
+    except Exception:
+        return write_any(NEWEST[type(command).__name__], asdict(command))
 
 
 def decode_command(data: bytes) -> Command:
@@ -96,20 +89,24 @@ def decode_command(data: bytes) -> Command:
     Raises:
         DecodeError: not a command, byte for byte.
     """
-    schema, record = _read(data, strict=True)
-    cls = COMMANDS.get(schema.name)
-    if cls is None:
-        raise DecodeError(f"a {schema.name} is not a command")
-    return cls(**record)
+    try:
+        command: Command = _READ_COMMAND[data[:HEADER]](data)
+    except Exception:
+        schema, record = read_any(data, strict=True)
+        if schema.name not in COMMANDS:
+            raise DecodeError(f"a {schema.name} is not a command") from None
+        return COMMANDS[schema.name](**record)
+    return command
 
 
 def encode_event(envelope: Envelope) -> bytes:
     """An event with its envelope, as it is stored and published."""
-    cls = type(envelope.event)
-    record = _AS_RECORD[cls](envelope.event)
-    for name in _ENVELOPE:
-        record[name] = getattr(envelope, name)
-    return _write(NEWEST[cls.__name__], record)
+    try:
+        return _WRITE_EVENT[type(envelope.event)](envelope)
+    except Exception:
+        record = asdict(envelope) | asdict(envelope.event)
+        del record["event"]
+        return write_any(NEWEST[envelope.type], record)
 
 
 def decode_event(data: bytes) -> Envelope:
@@ -118,18 +115,23 @@ def decode_event(data: bytes) -> Envelope:
     Raises:
         DecodeError: not an event.
     """
-    schema, record = _read(data, strict=False)
-    cls = EVENTS.get(schema.name)
-    if cls is None:
-        raise DecodeError(f"a {schema.name} is not an event")
-    pop = record.pop
-    head = {name: pop(name) for name in _ENVELOPE}
-    return Envelope(**head, event=cls(**record))
+    try:
+        envelope: Envelope = _READ_EVENT[data[:HEADER]](data)
+    except Exception:
+        schema, record = read_any(data, strict=False)
+        if schema.name not in EVENTS:
+            raise DecodeError(f"a {schema.name} is not an event") from None
+        outer = {name: record.pop(name) for name in _ENVELOPE}
+        return Envelope(**outer, event=EVENTS[schema.name](**record))
+    return envelope
 
 
 def encode_reply(reply: Reply) -> bytes:
     """A reply as it goes to the replies topic."""
-    return _write(NEWEST["Reply"], _AS_RECORD[Reply](reply))
+    try:
+        return _WRITE_REPLY(reply)
+    except Exception:
+        return write_any(NEWEST["Reply"], asdict(reply))
 
 
 def decode_reply(data: bytes) -> Reply:
@@ -138,23 +140,33 @@ def decode_reply(data: bytes) -> Reply:
     Raises:
         DecodeError: not a reply.
     """
-    schema, record = _read(data, strict=False)
-    if schema.name != "Reply":
-        raise DecodeError(f"a {schema.name} is not a reply")
-    return Reply(**record)
+    try:
+        reply: Reply = _READ_REPLY[data[:HEADER]](data)
+    except Exception:
+        schema, record = read_any(data, strict=False)
+        if schema.name != "Reply":
+            raise DecodeError(f"a {schema.name} is not a reply") from None
+        return Reply(**record)
+    return reply
 
 
 def encode_batch(batch: Batch) -> bytes:
     """The body of a journal row."""
+    try:
+        parts = [_BATCH_HEAD, varint(batch.first_offset), varint(batch.next_offset)]
+        parts.append(array(_WRITE_ENTRY, batch.entries))
+        return b"".join(parts)
+    except Exception:
+        return write_any(NEWEST["JournalBatch"], _batch_record(batch))
+
+
+def _batch_record(batch: Batch) -> dict[str, Any]:
     entries = []
     for entry in batch.entries:
-        record = _AS_RECORD[Entry](entry)
+        record = asdict(entry)
         record["headers"] = [{"name": name, "value": value} for name, value in entry.headers]
         entries.append(record)
-    return _write(
-        NEWEST["JournalBatch"],
-        {"first_offset": batch.first_offset, "next_offset": batch.next_offset, "entries": entries},
-    )
+    return asdict(batch) | {"entries": entries}
 
 
 def decode_batch(data: bytes) -> Batch:
@@ -163,7 +175,7 @@ def decode_batch(data: bytes) -> Batch:
     Raises:
         DecodeError: not a journal batch.
     """
-    schema, record = _read(data, strict=False)
+    schema, record = read_any(data, strict=False)
     if schema.name != "JournalBatch":
         raise DecodeError(f"a {schema.name} is not a journal batch")
     entries = []

@@ -1,11 +1,11 @@
 """Commands: what upstream services ask for. One account each; a retry carries the same `command_id`."""
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class SetPlan:
+
+class SetPlan(Struct, frozen=True, gc=False):
     """Put the account on a plan of the policy."""
 
     command_id: str
@@ -14,8 +14,7 @@ class SetPlan:
     plan: str
 
 
-@dataclass(frozen=True, slots=True)
-class AcquireLicense:
+class AcquireLicense(Struct, frozen=True, gc=False):
     """Ask for the licence to download a title to a device."""
 
     command_id: str
@@ -25,8 +24,7 @@ class AcquireLicense:
     title_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CompleteDownload:
+class CompleteDownload(Struct, frozen=True, gc=False):
     """The device has the whole title."""
 
     command_id: str
@@ -36,8 +34,7 @@ class CompleteDownload:
     title_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class StartPlayback:
+class StartPlayback(Struct, frozen=True, gc=False):
     """The device begins to play its download."""
 
     command_id: str
@@ -47,8 +44,7 @@ class StartPlayback:
     title_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class RenewLicense:
+class RenewLicense(Struct, frozen=True, gc=False):
     """Extend a licence from now."""
 
     command_id: str
@@ -58,8 +54,7 @@ class RenewLicense:
     title_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReleaseLicense:
+class ReleaseLicense(Struct, frozen=True, gc=False):
     """Give a licence back."""
 
     command_id: str
@@ -69,8 +64,7 @@ class ReleaseLicense:
     title_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeactivateDevice:
+class DeactivateDevice(Struct, frozen=True, gc=False):
     """Take the device off the account; all that it holds is released."""
 
     command_id: str

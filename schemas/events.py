@@ -3,20 +3,19 @@
 Times are int milliseconds since the epoch, UTC.
 """
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class PlanSet:
+
+class PlanSet(Struct, frozen=True, gc=False):
     """The account is on another plan."""
 
     plan: str
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseAcquired:
+class LicenseAcquired(Struct, frozen=True, gc=False):
     """The device may download and keep the title until `expires_at`."""
 
     license_id: str
@@ -26,8 +25,7 @@ class LicenseAcquired:
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class DownloadCompleted:
+class DownloadCompleted(Struct, frozen=True, gc=False):
     """The device reported the whole title."""
 
     license_id: str
@@ -36,8 +34,7 @@ class DownloadCompleted:
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlaybackStarted:
+class PlaybackStarted(Struct, frozen=True, gc=False):
     """The device began to play; a playback window, where the title has one, is in `expires_at`."""
 
     license_id: str
@@ -47,8 +44,7 @@ class PlaybackStarted:
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseRenewed:
+class LicenseRenewed(Struct, frozen=True, gc=False):
     """The licence was extended; `renewals` counts this time too."""
 
     license_id: str
@@ -59,8 +55,7 @@ class LicenseRenewed:
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class LicenseReleased:
+class LicenseReleased(Struct, frozen=True, gc=False):
     """The licence was given back."""
 
     license_id: str
@@ -69,8 +64,7 @@ class LicenseReleased:
     policy_version: str
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceDeactivated:
+class DeviceDeactivated(Struct, frozen=True, gc=False):
     """The device left the account; each licence that it held was released just before."""
 
     device_id: str
@@ -101,8 +95,7 @@ EVENTS: dict[str, type[Event]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True, gc=False):
     """One event of an account's history; `version` counts the account's events from 1 without gaps."""
 
     event_id: str

@@ -1,13 +1,13 @@
 """The body of a journal row: all that one conditional write commits."""
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 JournalOutcome: TypeAlias = Literal["accepted", "rejected", "duplicate", "dead_letter"]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True, gc=False):
     """One message of the commands topic and what was decided.
 
     `timestamp` is Kafka's, int milliseconds (-1: it had none). `key` and `headers` are kept for dead letters
@@ -29,8 +29,7 @@ class Entry:
     headers: tuple[tuple[str, bytes | None], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True, gc=False):
     """The offsets `first_offset` <= o < `next_offset` of one partition, decided together."""
 
     first_offset: int

@@ -1,13 +1,13 @@
 """Replies: what became of a command, for the caller who waits."""
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 Outcome: TypeAlias = Literal["accepted", "rejected", "duplicate"]
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True, gc=False):
     """The outcome of one command.
 
     `first_version`..`last_version` are the account's versions that the command wrote (None: it changed

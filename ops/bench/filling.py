@@ -1,8 +1,9 @@
 """Real commands and events to measure with: a simulated load, decided by the domain without any server."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
+
+from msgspec.structs import replace
 
 from commands.account import Account, apply, business_time, initial
 from commands.decide import Rejected, decide

@@ -2,10 +2,10 @@
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help is quick
 
 import time
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
+from msgspec import to_builtins
 
 from ops.cli.failures import Failure
 from ops.cli.output import as_json, moment, table
@@ -68,7 +68,7 @@ def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], 
         raise Failure(f"The account {account} has no events.")
     if json:
         for envelope in events:
-            as_json(asdict(envelope) | {"type": envelope.type})
+            as_json(to_builtins(envelope) | {"type": envelope.type})
     else:
         show_events(f"Timeline of {account}", events)
 
@@ -86,7 +86,7 @@ def show_events(title: str, events: list[Envelope]) -> None:
 
 def details(envelope: Envelope) -> str:
     """What an event says, but for ids that only programs need."""
-    fields = {name: value for name, value in asdict(envelope.event).items() if name not in _HIDDEN}
+    fields = {name: value for name, value in to_builtins(envelope.event).items() if name not in _HIDDEN}
     expires_at = fields.pop("expires_at", None)
     renewals = fields.pop("renewals", None)
     parts = [str(value) for value in fields.values()]

@@ -1,8 +1,9 @@
 """What became of commands: one row for each, or sums by reason."""
 
 from collections import Counter
-from dataclasses import asdict
 from typing import TYPE_CHECKING
+
+from msgspec import to_builtins
 
 from ops.cli.output import as_json, table
 from schemas.replies import Reply
@@ -21,7 +22,7 @@ class Outcomes:
     def take(self, reply: Reply) -> None:
         """One reply."""
         if self._json:
-            as_json(asdict(reply))
+            as_json(to_builtins(reply))
         else:
             self._replies.append(reply)
 

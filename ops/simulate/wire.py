@@ -1,9 +1,10 @@
 """From commands to Kafka messages, a few of them broken in the ways that the handler has to survive."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from random import Random
 from typing import NamedTuple, TypeAlias
+
+from msgspec.structs import replace
 
 from schemas.codec import encode_command
 from schemas.commands import Command

@@ -1,11 +1,11 @@
 """What every event store does, whatever it is made of. J1 to J11 are those of Pekko's journal TCK."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from commands.account import DAY
 from commands.ports import EventRow, EventStore

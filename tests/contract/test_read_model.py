@@ -222,7 +222,7 @@ def test_ids_that_look_like_keys_stay_apart(servers: Servers) -> None:
     envelopes = []
     for account in accounts:
         for envelope in interleaved(5, 1, 12):
-            fields = {name: getattr(envelope, name) for name in envelope.__slots__}
+            fields = {name: getattr(envelope, name) for name in Envelope.__struct_fields__}
             envelopes.append(Envelope(**(fields | {"account_id": account})))
     assert subject.apply(0, 99, envelopes) == Applied()
     assert subject.documents() == folded(view, envelopes)

@@ -1,10 +1,10 @@
 """Messages that nobody can mean end as dead letters, byte for byte, and the handler goes on."""
 
 import struct
-from dataclasses import replace
 from uuid import uuid4
 
 import pytest
+from msgspec.structs import replace
 
 from schemas.codec import MAGIC, encode_command, encode_event
 from schemas.commands import AcquireLicense, SetPlan

@@ -1,8 +1,7 @@
 """Whatever lies on the commands topic is a command in its place, or a dead letter that says what is wrong."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from commands.intake import Message, Poison, read_command
 from schemas.codec import encode_command, encode_event, encode_reply
@@ -98,7 +97,7 @@ bad_ids = pytest.mark.parametrize("bad", BAD_IDS.values(), ids=BAD_IDS)
 @bad_ids
 @pytest.mark.parametrize("field", ["device_id", "title_id", "plan", "account_id"])
 def test_an_id_that_would_need_care_somewhere_is_refused(field: str, bad: str) -> None:
-    command: Command = replace(set_plan() if field == "plan" else acquire(), **{field: bad})  # type: ignore[arg-type]
+    command: Command = replace(set_plan() if field == "plan" else acquire(), **{field: bad})
     found = poison(read(command, key=command.account_id.encode()))
     assert (found.stage, found.exception) == ("validate", "InvalidCommand")
     assert found.message.startswith(f"{field} is not 1 to 128 of")

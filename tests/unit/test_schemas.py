@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from importlib.resources import files
 from types import NoneType
 from typing import Any, get_args, get_type_hints
 
 import pytest
+from msgspec.structs import fields
 
 from schemas.codec import schema_version
 from schemas.commands import COMMANDS
