@@ -3,7 +3,7 @@
 from redis import Redis
 from redis.exceptions import RedisError
 
-__all__ = ["RedisError", "version"]
+__all__ = ["RedisError", "used_memory", "version"]
 
 
 def version(url: str) -> str:
@@ -14,3 +14,13 @@ def version(url: str) -> str:
     """
     with Redis.from_url(url) as client:
         return str(client.info("server")["redis_version"])
+
+
+def used_memory(url: str) -> int:
+    """The bytes that the server's data takes.
+
+    Raises:
+        RedisError: it does not answer.
+    """
+    with Redis.from_url(url) as client:
+        return int(client.info("memory")["used_memory"])

@@ -7,13 +7,13 @@ from ops.bench.filling import history, load, produce_events
 from ops.bench.ground import Ground
 from ops.bench.quixstreams import projected, quixstreams
 from ops.bench.row import Line
+from ops.bench.steady import VIEW, worker
 from ops.bench.watch import follow, rate
-from ops.bench.worker import worker
 
 NAME = "projection"
 TITLE = "A worker's live projection"
 
-_VIEW = "device_downloads"
+
 _ACCOUNTS = 5_000
 
 
@@ -26,12 +26,12 @@ def measure(ground: Ground) -> list[Line]:
         commands = load(events * 5 // 4, _ACCOUNTS)
         produce_events(space, islice(history(commands, load_policy()), events))
         for run in ground.laps(NAME):
-            with worker(ground, space, _VIEW, f"r{run}") as watched:
+            with worker(ground, space, VIEW, f"r{run}") as watched:
                 (trace,) = follow([watched], events)
             pairs.append((rate(trace), projected(peer, space, events)))
     return [
         Line(
-            f"{_VIEW}, exactly once",
+            f"{VIEW}, exactly once",
             "quixstreams, at least once",
             "events/s",
             tuple(pairs),
