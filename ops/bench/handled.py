@@ -74,7 +74,7 @@ class Handled:
         """Send the whole backlog and measure from when `warm_up` commands of it are handled until all are.
 
         Raises:
-            NotHandled: not all were answered.
+            NotHandled: not all were answered, or there was nothing to measure.
         """
         before = self.count()
         settings = self._space.settings
@@ -82,12 +82,22 @@ class Handled:
         pump(Sender(settings.kafka, settings.topics.commands), backlog, at_once=5000)
         began, first = self.until(before + warm_up)
         cpu = Cpu({f"handler {n}": h.pid for n, h in enumerate(self._handlers, 1)} | servers(ground.home))
+        if first == before + len(backlog):
+            raise NotHandled(f"{len(backlog)} commands are too few: they were all handled at once")
         ended, last = self.until(before + len(backlog))
         shares = cpu.shares()
         answered = sum(kafka.ends(settings.kafka, settings.topics.replies).values()) - answered
         if answered < len(backlog):
             raise NotHandled(f"{len(backlog)} commands are followed up, but {answered} of them answered")
         return Drained((last - first) / (ended - began), shares)
+
+
+def warm_up(ground: Ground) -> None:
+    """Put a load through that nobody measures: servers that have just begun are slow."""
+    ground.tell("Warming the servers up")
+    count = ground.size.pick(20_000, 40_000)
+    with ground.space() as space, at_work(ground, space) as handled:
+        handled.drain(ground, list(stream(count)), count // 2)
 
 
 @contextmanager

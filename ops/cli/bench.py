@@ -62,6 +62,7 @@ def _measured(rows: "list[Row]", runs: int, full: bool) -> "Benchmark":
     from datetime import UTC, datetime
 
     from ops.bench.ground import Ground, Size
+    from ops.bench.handled import warm_up
     from ops.bench.machine import machine, versions
     from ops.bench.report import Benchmark
     from ops.bench.run import run
@@ -72,6 +73,7 @@ def _measured(rows: "list[Row]", runs: int, full: bool) -> "Benchmark":
         parts = versions(address)
         with _Progress(len(rows) * runs) as progress:
             ground = Ground(address, home, runs, Size(full), progress.tell, progress.advance)
+            warm_up(ground)
             results = run(rows, ground, sentence)
     return Benchmark(date, "full" if full else "short", runs, machine(), parts, results)
 

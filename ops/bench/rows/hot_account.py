@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from ops.bench.cpu import told
 from ops.bench.ground import Ground
 from ops.bench.handled import at_work
 from ops.bench.row import Line
@@ -31,18 +32,18 @@ def measure(ground: Ground) -> list[Line]:
     count = ground.size.pick(20_000, 50_000)
     alone = ground.size.pick(2000, 10_000)
     backlog = list(encode(_evening(count + count // 4), 0.0, 0))
-    pairs = []
+    pairs, note = [], ""
     for _ in ground.laps(NAME):
         with ground.space() as space, at_work(ground, space) as handled, space.cassandra() as session:
             ours = handled.drain(ground, backlog, count // 4)
             session.execute(_TABLE)
             _bare(session, 0, alone // 4, backlog)
             pairs.append((ours.rate, _bare(session, alone // 4, alone, backlog)))
-    note = "the transactions follow each other, as each takes the version before it"
+            note = f"cores used, of the last run: {told(ours.shares)}"
     return [
         Line(
             "commands of one account",
-            "one lightweight transaction a command, bare driver",
+            "one lightweight transaction a command, each after the one before",
             "commands/s",
             tuple(pairs),
             "higher",
