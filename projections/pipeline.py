@@ -5,13 +5,17 @@ from typing import Any, TypeAlias
 
 import structlog
 
-from projections.projector import Projector
+from projections.projector import Prepared, Projector
 from projections.read_model import Applied, Behind
 from schemas.codec import DecodeError, UnknownSchema, decode_event
 from schemas.events import Envelope
 
 #: Sends a record to the dead letters and waits until it is there.
 DeadLetter: TypeAlias = Callable[[Any, DecodeError], Awaitable[None]]
+#: Lets others have a turn. Decoding never waits, and would hold up the chunk that is being applied meanwhile.
+Pause: TypeAlias = Callable[[], Awaitable[None]]
+
+SLICE = 500  # records decoded between two pauses
 
 log = structlog.get_logger("projections")
 
@@ -45,16 +49,32 @@ def read(records: Sequence[Any]) -> tuple[list[Envelope], list[tuple[Any, Decode
 
 
 class Pipeline:
-    """Handles chunks of any partition, one at a time."""
+    """Handles chunks of any partition. The next may be prepared while one is being applied."""
 
-    def __init__(self, projector: Projector, dead_letter: DeadLetter) -> None:
+    def __init__(self, projector: Projector, dead_letter: DeadLetter, pause: Pause | None = None) -> None:
         self._projector = projector
         self._dead_letter = dead_letter
+        self._pause = pause
 
     async def handle(self, partition: int, begin: int, end: int, records: Sequence[Any]) -> Applied | Behind:
-        """Bring the offsets `begin` <= o < `end` into the read model. After a crash, a dead letter may come twice."""
-        envelopes, unreadable = read(records)
-        for record, error in unreadable:
-            log.warning("dead letter", topic=record.topic, partition=partition, offset=record.offset, error=str(error))
-            await self._dead_letter(record, error)
-        return await self._projector.project(partition, begin, end, envelopes)
+        """`prepare` and `apply` in one."""
+        return await self.apply(await self.prepare(partition, begin, end, records))
+
+    async def prepare(self, partition: int, begin: int, end: int, records: Sequence[Any]) -> Prepared:
+        """Decode and project the offsets `begin` <= o < `end`. After a crash, a dead letter may come twice."""
+        envelopes: list[Envelope] = []
+        for first in range(0, len(records), SLICE):
+            read_envelopes, unreadable = read(records[first : first + SLICE])
+            envelopes += read_envelopes
+            for record, error in unreadable:
+                log.warning(
+                    "dead letter", topic=record.topic, partition=partition, offset=record.offset, error=str(error)
+                )
+                await self._dead_letter(record, error)
+            if self._pause is not None:
+                await self._pause()
+        return await self._projector.prepare(partition, begin, end, envelopes)
+
+    async def apply(self, prepared: Prepared) -> Applied | Behind:
+        """Bring what was prepared into the read model."""
+        return await self._projector.apply(prepared)

@@ -1,6 +1,7 @@
 """The process of a worker: starts its app, ends with it, and stops on SIGTERM or Ctrl-C."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -17,6 +18,9 @@ from projections.views.view import View
 from projections.worker import Worker, build_app
 
 STOP_SECONDS = 8.0
+#: Young objects before a collection. A chunk makes tens of thousands that all go with it; with Python's default, a
+#: quarter of a worker's time went into walking them.
+GC_THRESHOLDS = (20_000, 50, 100)
 
 log = structlog.get_logger("projections")
 
@@ -31,6 +35,8 @@ def run(view_name: str, generation: str | None = None) -> None:
     logs.configure()
     generation = generation or view.VERSION
     structlog.contextvars.bind_contextvars(view=view.NAME, generation=generation)
+    gc.set_threshold(*GC_THRESHOLDS)
+    gc.freeze()  # what the libraries made while they were imported stays
     code = asyncio.run(_main(view, generation, Settings()))
     if code:
         sys.exit(code)

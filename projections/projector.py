@@ -1,6 +1,7 @@
 """How a chunk gets into a read model: apply; where an account is out of step, drop copies or fill gaps; again."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from projections.chunk import Chunk, Histories, chunk_of, group
@@ -18,6 +19,14 @@ class MissingEvents(Exception):
     """Neither the topic nor the event store has them. Guessing would make the view wrong for ever."""
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A chunk to apply, and what it was made from: to make it anew where an account is out of step."""
+
+    chunk: Chunk
+    histories: Histories
+
+
 class Projector:
     """Brings chunks of any partition into one read model."""
 
@@ -27,7 +36,11 @@ class Projector:
         self._read_events = read_events
 
     async def project(self, partition: int, begin: int, end: int, envelopes: Sequence[Envelope]) -> Applied | Behind:
-        """Apply the offsets `begin` <= o < `end`, exactly once whatever was applied before.
+        """`prepare` and `apply` in one."""
+        return await self.apply(await self.prepare(partition, begin, end, envelopes))
+
+    async def prepare(self, partition: int, begin: int, end: int, envelopes: Sequence[Envelope]) -> Prepared:
+        """All that can be done about the offsets `begin` <= o < `end` while the chunk before them is being applied.
 
         Raises:
             MissingEvents: a version is neither here nor in the event store.
@@ -36,13 +49,22 @@ class Projector:
         for hole in holes:
             missing = await self._missing(hole.account_id, hole.first, hole.last)
             histories[hole.account_id] = sorted([*histories[hole.account_id], *missing], key=lambda e: e.version)
+        return Prepared(chunk_of(self._view, partition, begin, end, histories), histories)
+
+    async def apply(self, prepared: Prepared) -> Applied | Behind:
+        """Apply the chunk, exactly once whatever was applied before.
+
+        Raises:
+            MissingEvents: a version is neither here nor in the event store.
+        """
+        chunk, histories = prepared.chunk, prepared.histories
         while True:
-            chunk = chunk_of(self._view, partition, begin, end, histories)
             outcome = await self._apply(chunk)
             if isinstance(outcome, Applied | Behind):
                 return outcome
             for account_id, seen in outcome.seen.items():
                 await self._step(histories, account_id, seen)
+            chunk = chunk_of(self._view, chunk.partition, chunk.begin, chunk.end, histories)
 
     async def _step(self, histories: Histories, account_id: str, seen: int) -> None:
         """Make the account's events begin right after the version that the model has seen."""

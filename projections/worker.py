@@ -14,7 +14,7 @@ from projections.dead_letters import headers_of
 from projections.event_store import EventStore
 from projections.patience import Patience, Stopping
 from projections.pipeline import Pipeline
-from projections.projector import Projector
+from projections.projector import Prepared, Projector
 from projections.read_model import Behind, Outcome
 from projections.redis_model import writer
 from projections.redis_model.keys import Keys
@@ -47,7 +47,8 @@ class Worker(ChunkApp):
         keys = Keys(settings.namespace, view.NAME, generation)
         self.model = RedisReadModel(settings.redis, keys, first=generation == view.VERSION)
         self.store = EventStore(settings)
-        self.pipeline = Pipeline(Projector(view, self._apply, self._read_events), self._dead_letter)
+        projector = Projector(view, self._apply, self._read_events)
+        self.pipeline = Pipeline(projector, self._dead_letter, pause=partial(asyncio.sleep, 0))
         self.partitions = 0
         self.kafka_away = 0  # watches in a row that saw no connection
         hosts = settings.kafka.split(",")
@@ -87,13 +88,19 @@ class Worker(ChunkApp):
             log.warning("no positions: beginning where Kafka says", server="Redis", error=str(error))
             return {}
 
-    async def handle(self, chunk: ChunkMessage, records: list[Any]) -> None:
+    async def apply(self, chunk: ChunkMessage, prepared: Prepared) -> None:
         """Bring one chunk into the read model; go back where that has lost data."""
         if chunk.stale:
             return
-        outcome = await self.pipeline.handle(chunk.partition, chunk.begin, chunk.end, records)
+        outcome = await self.pipeline.apply(prepared)
         if isinstance(outcome, Behind):
             await self.go_back(chunk.partition, outcome.position, chunk.begin)
+
+    def give_up(self, chunk: ChunkMessage, error: Exception) -> None:
+        """The chunk is not applied, or nobody knows: whoever is next reads it again."""
+        cast(Consumer, self.consumer).let_go(chunk)
+        if not isinstance(error, Stopping):
+            self.fail(error)
 
     async def go_back(self, partition: int, position: int, reached: int) -> None:
         """Redis has less than we gave it: read again what it lost."""
@@ -150,16 +157,26 @@ def build_app(view: View, generation: str, settings: Settings) -> Worker:
 
     @app.agent(events, name="project")
     async def project(stream: Any) -> None:
-        async for event in stream.noack().events():  # acknowledged by hand, when Redis has answered
+        """One chunk is in Redis' hands while the next is being decoded; they are applied in the order they came."""
+        stream, under_way = stream.noack(), None  # acknowledged by hand, when Redis has answered
+        async for event in stream.events():
+            chunk: ChunkMessage = event.message
             try:
-                await app.handle(event.message, event.value)
-            except Stopping:
-                cast(Consumer, app.consumer).let_go(event.message)
+                prepared = await app.pipeline.prepare(chunk.partition, chunk.begin, chunk.end, event.value)
             except Exception as error:
-                cast(Consumer, app.consumer).let_go(event.message)
-                app.fail(error)
-            else:
-                await stream.ack(event)
+                app.give_up(chunk, error)
+                continue
+            if under_way is not None:
+                await under_way
+            under_way = asyncio.ensure_future(finish(stream, event, prepared))
+
+    async def finish(stream: Any, event: Any, prepared: Prepared) -> None:
+        try:
+            await app.apply(event.message, prepared)
+        except Exception as error:
+            app.give_up(event.message, error)
+        else:
+            await stream.ack(event)
 
     @app.timer(WATCH_SECONDS)  # type: ignore[untyped-decorator]
     async def watch() -> None:
