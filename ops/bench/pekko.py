@@ -11,8 +11,8 @@ from ops.stack.files import Progress, locked
 from ops.stack.versions import runtime
 
 PROJECT = Path(__file__).parent / "peers" / "pekko"
-#: Commands under way at once. More made it no faster, fewer made it slower.
-IN_FLIGHT = 256
+#: Commands under way at once: of 64, 256 and 1024 the one at which it was fastest, by about a tenth.
+IN_FLIGHT = 1024
 
 
 def version() -> str:
