@@ -4,7 +4,8 @@ Times are int milliseconds since the epoch, UTC. A licence is active while `at <
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from schemas.events import (
     DeviceDeactivated,
@@ -29,8 +30,7 @@ STATE_VERSION = 1
 REMEMBERED = 256
 
 
-@dataclass(frozen=True, slots=True)
-class License:
+class License(Struct, frozen=True, gc=False):
     """A licence as its device holds it. `played`: a playback window is running or there is none to start."""
 
     license_id: str
@@ -40,8 +40,7 @@ class License:
     played: bool = False
 
 
-@dataclass(slots=True)
-class Account:
+class Account(Struct, gc=False):
     """What an account's history comes to.
 
     `devices`: device -> title -> licence. `acquired`: title -> times of its acquisitions in the 365 days before the

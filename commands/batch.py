@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from uuid import UUID, uuid5
+
+from msgspec import Struct
 
 from commands.account import Account, apply, business_time
 from commands.decide import Rejected, decide
@@ -12,14 +12,14 @@ from commands.policy import Policy
 from schemas.codec import decode_batch, decode_command, decode_event, encode_batch, encode_event
 from schemas.commands import Command
 from schemas.events import Envelope
+from schemas.ids import id_from
 from schemas.journal import Batch, Entry
 
 #: A journal row stays well below Cassandra's largest mutation (16 MiB by default), whatever its commands do.
 MAX_BODY = 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True, gc=False):
     """One entry of the journal with what it was made from. `command` is None for a dead letter."""
 
     entry: Entry
@@ -90,21 +90,25 @@ def read_body(body: bytes) -> tuple[int, tuple[Decided, ...]]:
 
 
 def _decide_one(message: Message, command: Command, draft: Account, policy: Policy) -> Decided:
-    entry = partial(Entry, message.offset, message.timestamp, message.value, policy_version=policy.version)
+    offset, timestamp, value, by = message.offset, message.timestamp, message.value, policy.version
     first = draft.answered.get(command.command_id)
     if first is not None:
-        return Decided(entry("duplicate", first_version=first[0], last_version=first[1]), command, ())
-    at = business_time(draft, message.timestamp)
+        told = Entry(
+            offset, timestamp, value, "duplicate", policy_version=by, first_version=first[0], last_version=first[1]
+        )
+        return Decided(told, command, ())
+    at = business_time(draft, timestamp)
     outcome = decide(command, draft, policy, at)
     if isinstance(outcome, Rejected):
-        return Decided(entry("rejected", reason=outcome.reason, message=outcome.message), command, ())
-    namespace = UUID(command.command_id)
+        refused = Entry(offset, timestamp, value, "rejected", (), outcome.reason, outcome.message, policy_version=by)
+        return Decided(refused, command, ())
+    version = draft.version
     envelopes = []
-    for index, event in enumerate(outcome):
+    for index, event in enumerate(outcome, 1):
         envelope = Envelope(
-            str(uuid5(namespace, str(index))),
+            id_from(command.command_id, str(index - 1)),
             command.account_id,
-            draft.version + 1,
+            version + index,
             at,
             command.command_id,
             command.correlation_id,
@@ -112,11 +116,15 @@ def _decide_one(message: Message, command: Command, draft: Account, policy: Poli
         )
         apply(draft, envelope)
         envelopes.append(envelope)
-    accepted = entry(
+    accepted = Entry(
+        offset,
+        timestamp,
+        value,
         "accepted",
-        events=tuple(map(encode_event, envelopes)),
-        first_version=envelopes[0].version if envelopes else None,
-        last_version=envelopes[-1].version if envelopes else None,
+        tuple([encode_event(envelope) for envelope in envelopes]),
+        policy_version=by,
+        first_version=version + 1 if envelopes else None,
+        last_version=draft.version if envelopes else None,
     )
     return Decided(accepted, command, tuple(envelopes))
 

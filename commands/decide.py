@@ -3,9 +3,9 @@
 Times are int milliseconds since the epoch, UTC.
 """
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
-from uuid import UUID, uuid5
+
+from msgspec import Struct
 
 from commands.account import YEAR, Account, License
 from commands.policy import Policy, Terms
@@ -29,6 +29,7 @@ from schemas.events import (
     PlanSet,
     PlaybackStarted,
 )
+from schemas.ids import id_from
 
 Reason: TypeAlias = Literal[
     "no_plan",
@@ -43,8 +44,7 @@ Reason: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(Struct, frozen=True, gc=False):
     """A command that the rules refuse: a reason code, and the reason as a sentence."""
 
     reason: Reason
@@ -103,7 +103,7 @@ def _acquire(command: AcquireLicense, state: Account, policy: Policy, at: int) -
                 "yearly_title_limit",
                 f"{command.title_id} was acquired {year} times in the last 365 days; {terms.yearly_limit} are allowed",
             )
-    license_id = str(uuid5(UUID(command.command_id), "license"))
+    license_id = id_from(command.command_id, "license")
     return (LicenseAcquired(license_id, command.device_id, command.title_id, terms.end(at), policy.version),)
 
 

@@ -12,11 +12,17 @@ from commands.dead_letters import dead_letter
 from commands.futures import all_of
 from commands.ports import EventRow, EventStore, Outgoing, Publisher, Row, Snapshots, Watermark, Watermarks
 from schemas.codec import encode_reply, schema_version
+from schemas.events import EVENTS
 from schemas.replies import Reply
 from schemas.topics import Topics
 
 #: A snapshot is due whenever an account passes a multiple of this many events.
 SNAPSHOT_EVERY = 200
+
+_VERSIONS = {cls: schema_version(name) for name, cls in EVENTS.items()}
+_HEADERS = {
+    cls: (("type", name.encode()), ("schema_version", b"%d" % schema_version(name))) for name, cls in EVENTS.items()
+}
 
 Steps = Generator[Future[Any], Any, None]
 
@@ -55,23 +61,18 @@ def follow_up(
 
 
 def _event_rows(row: Row, decided: Sequence[Decided]) -> list[EventRow]:
+    shard, position, at = row.shard, row.position, row.at
     return [
-        EventRow(envelope, payload, schema_version(envelope.type), row.shard, row.position, row.at)
+        EventRow(envelope, payload, _VERSIONS[type(envelope.event)], shard, position, at)
         for one in decided
         for envelope, payload in zip(one.envelopes, one.entry.events, strict=True)
     ]
 
 
 def _events(shard: int, decided: Sequence[Decided], topics: Topics) -> list[Outgoing]:
+    topic = topics.events
     return [
-        Outgoing(
-            topics.events,
-            shard,
-            envelope.account_id.encode(),
-            payload,
-            (("type", envelope.type.encode()), ("schema_version", b"%d" % schema_version(envelope.type))),
-            envelope.at,
-        )
+        Outgoing(topic, shard, envelope.account_id.encode(), payload, _HEADERS[type(envelope.event)], envelope.at)
         for one in decided
         for envelope, payload in zip(one.envelopes, one.entry.events, strict=True)
     ]
@@ -82,9 +83,10 @@ def _answers(
 ) -> list[Outgoing]:
     answers = []
     published = iter(offsets)
+    events, replies = topics.events, topics.replies
     for one in decided:
-        entry = one.entry
-        if one.command is None or entry.outcome == "dead_letter":
+        entry, command = one.entry, one.command
+        if command is None or entry.outcome == "dead_letter":
             answers.append(dead_letter(entry, shard, topics))
             continue
         for _ in one.envelopes:
@@ -92,19 +94,19 @@ def _answers(
         # What changed nothing, now or as a duplicate, was seen by whoever has read all that there is so far.
         seen = entry.outcome != "rejected" and progress.last_event >= 0
         reply = Reply(
-            one.command.command_id,
-            one.command.account_id,
-            one.command.correlation_id,
+            command.command_id,
+            command.account_id,
+            command.correlation_id,
             entry.outcome,
             entry.reason,
             entry.message,
             entry.first_version,
             entry.last_version,
-            topics.events if seen else None,
+            events if seen else None,
             shard if seen else None,
             progress.last_event if seen else None,
         )
-        answers.append(Outgoing(topics.replies, shard, one.command.account_id.encode(), encode_reply(reply)))
+        answers.append(Outgoing(replies, shard, command.account_id.encode(), encode_reply(reply)))
     return answers
 
 

@@ -1,6 +1,6 @@
 """From a Kafka message to a command, or to the reason why it is none. Pure."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from schemas.codec import DecodeError, decode_command
 from schemas.commands import Command
@@ -8,8 +8,7 @@ from schemas.topics import partition_of
 from schemas.validation import COMMAND_MAX, InvalidCommand, validate, validate_timestamp
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True, gc=False):
     """One record of the commands topic; `timestamp` in milliseconds since the epoch, -1 if it has none."""
 
     offset: int
@@ -21,12 +20,11 @@ class Message:
     @property
     def size(self) -> int:
         """Bytes of key, value and headers."""
-        headers = sum(len(name) + len(value or b"") for name, value in self.headers)
-        return len(self.key or b"") + len(self.value or b"") + headers
+        size = len(self.key or b"") + len(self.value or b"")
+        return size + sum(len(name) + len(value or b"") for name, value in self.headers) if self.headers else size
 
 
-@dataclass(frozen=True, slots=True)
-class Poison:
+class Poison(Struct, frozen=True, gc=False):
     """Why a message is no command: the stage that found out, the exception's class and its text."""
 
     stage: str

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
+from msgspec import Struct
+
 from commands.account import Account
 from schemas.events import Envelope
 
@@ -21,8 +23,7 @@ class NotPrepared(Exception):
     """The servers are not set up for this handler: no amount of waiting helps. The text says what to do."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True, gc=False):
     """A journal row: the `position`-th batch of a shard. `at`: wall clock of its writer, ms since the epoch, UTC."""
 
     shard: int
@@ -66,8 +67,7 @@ class Journal(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(Struct, frozen=True, gc=False):
     """An event as it is stored by account. `written_at`: its batch's `Row.at`, so that a rewrite is the same cell."""
 
     envelope: Envelope
@@ -149,8 +149,7 @@ class PublishFailed(Exception):
     """Kafka refused a message for good. The text says which and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(Struct, frozen=True, gc=False):
     """A message to publish. `timestamp`: ms since the epoch, UTC; None is now."""
 
     topic: str

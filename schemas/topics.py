@@ -1,6 +1,8 @@
 """The topics: their names, and which partition an account's messages go to."""
 
+import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MASK = 0xFFFFFFFF
 _M = 0x5BD1E995
@@ -43,8 +45,8 @@ def murmur2(data: bytes) -> int:
     length = len(data)
     h = (_SEED ^ length) & _MASK
     whole = length & ~3
-    for i in range(0, whole, 4):
-        k = int.from_bytes(data[i : i + 4], "little") * _M & _MASK
+    for word in struct.unpack_from(f"<{length >> 2}I", data):
+        k = word * _M & _MASK
         k = (k ^ k >> 24) * _M & _MASK
         h = (h * _M & _MASK) ^ k
     if whole != length:
@@ -53,6 +55,7 @@ def murmur2(data: bytes) -> int:
     return h ^ h >> 15
 
 
+@lru_cache(1 << 16)  # an account comes again and again
 def partition_of(account_id: str, partitions: int) -> int:
     """The partition of an account, as Java's default partitioner and `partitioner=murmur2_random` choose it."""
     return (murmur2(account_id.encode()) & 0x7FFFFFFF) % partitions

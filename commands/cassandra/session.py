@@ -2,9 +2,10 @@
 
 import re
 from collections import namedtuple
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
+from threading import Lock
 from typing import Any, TypeVar
 
 from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
@@ -17,7 +18,7 @@ from cassandra.segment import CrcException
 
 from commands.ports import NotPrepared, StoreUnavailable
 
-__all__ = ["FAILURES", "Session", "connect", "execute", "prepare", "unavailable", "when_done"]
+__all__ = ["FAILURES", "Session", "connect", "execute", "prepare", "unavailable", "when_all_done", "when_done"]
 
 T = TypeVar("T")
 
@@ -129,3 +130,31 @@ def when_done(response: Any, then: Callable[[Any], T]) -> Future[T]:
 
     response.add_callbacks(done, lambda error: future.set_exception(unavailable(error)))
     return future
+
+
+def when_all_done(responses: Sequence[Any]) -> Future[None]:
+    """A future that is done when all of the driver's are; it fails, as StoreUnavailable, if any of them did."""
+    together: Future[None] = Future()
+    left, lock = len(responses), Lock()
+    failure: StoreUnavailable | None = None
+    if not responses:
+        together.set_result(None)
+
+    def one_is_done(_: Any) -> None:
+        nonlocal left
+        with lock:
+            left -= 1
+            last = left == 0
+        if last and failure is None:
+            together.set_result(None)
+        elif last:
+            together.set_exception(failure)
+
+    def one_failed(error: Exception) -> None:
+        nonlocal failure
+        failure = unavailable(error)
+        one_is_done(None)
+
+    for response in responses:
+        response.add_callbacks(one_is_done, one_failed)
+    return together

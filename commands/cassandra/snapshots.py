@@ -12,6 +12,9 @@ from commands.account import STATE_VERSION, Account
 from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_done
 from commands.ports import Watermark
 
+#: Accounts read by one query.
+READ_ACCOUNTS = 20
+
 log = structlog.get_logger(__name__)
 
 
@@ -24,7 +27,8 @@ class CassandraSnapshots:
             session, "INSERT INTO snapshots (account_id, version, state_version, at, state) VALUES (?, ?, ?, ?, ?)"
         )
         self._newest = prepare(
-            session, "SELECT account_id, state_version, state FROM snapshots WHERE account_id = ? LIMIT 1"
+            session,
+            "SELECT account_id, state_version, state FROM snapshots WHERE account_id IN ? PER PARTITION LIMIT 1",
         )
 
     def save(self, account_id: str, state: Account) -> Future[None]:
@@ -35,10 +39,10 @@ class CassandraSnapshots:
 
     def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
         """See `Snapshots.latest`. One that cannot be read is named in the log and replayed over."""
+        wanted = list(account_ids)
+        queries = [(wanted[i : i + READ_ACCOUNTS],) for i in range(0, len(wanted), READ_ACCOUNTS)]
         try:
-            results = execute_concurrent_with_args(
-                self._session, self._newest, [(account_id,) for account_id in account_ids], concurrency=64
-            )
+            results = execute_concurrent_with_args(self._session, self._newest, queries, concurrency=64)
         except FAILURES as error:
             raise unavailable(error) from error
         states = {}

@@ -45,29 +45,22 @@ class KafkaPublisher:
     def publish(self, messages: Sequence[Outgoing]) -> Future[tuple[int, ...]]:
         """See `Publisher.publish`."""
         delivery = _Delivery(len(messages))
-        try:
-            for index, message in enumerate(messages):
-                self._produce(message, partial(delivery.report, index))
-        except KafkaException as error:  # such as a message over the producer's limit
-            delivery.refuse(f"{message.topic}: {error}")
-        return delivery.future
-
-    def _produce(self, message: Outgoing, report: Any) -> None:
-        while True:
+        report, produce = delivery.report, self._producer.produce
+        for index, message in enumerate(messages):
+            given: dict[str, Any] = {"on_delivery": partial(report, index), "timestamp": message.timestamp or 0}
+            if message.headers:
+                given["headers"] = list(message.headers)
             try:
-                self._producer.produce(
-                    message.topic,
-                    message.value,
-                    message.key,
-                    message.partition,
-                    on_delivery=report,
-                    timestamp=message.timestamp or 0,
-                    headers=list(message.headers),
-                )
-            except BufferError:  # the brokers are slower than we are: let them catch up
-                self.poll(0.1)
-            else:
-                return
+                while True:
+                    try:
+                        produce(message.topic, message.value, message.key, message.partition, **given)
+                        break
+                    except BufferError:  # the brokers are slower than we are: let them catch up
+                        self.poll(0.1)
+            except KafkaException as error:  # such as a message over the producer's limit
+                delivery.refuse(f"{message.topic}: {error}")
+                break
+        return delivery.future
 
     def poll(self, seconds: float) -> None:
         """Complete futures whose messages are confirmed, waiting up to `seconds` for the first.
