@@ -6,7 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -88,21 +90,35 @@ public final class PersistRounds {
                 String id = run + "-" + number;
                 all.add(context.spawn(new Account(id), id));
               }
-              new Thread(() -> answer(all, inFlight), "rounds").start();
+              var asked = new LinkedBlockingQueue<Integer>();
+              new Thread(() -> read(asked), "reader").start();
+              new Thread(() -> answer(asked, all, inFlight), "rounds").start();
               return Behaviors.empty();
             }),
         "peer");
   }
 
-  private static void answer(List<ActorRef<Persist>> accounts, int inFlight) {
+  /** Reads ahead, so that the end of stdin ends a round that hangs as well. */
+  private static void read(BlockingQueue<Integer> asked) {
     try (var lines = new BufferedReader(new InputStreamReader(System.in))) {
       for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-        int commands = Integer.parseInt(line.trim());
+        asked.add(Integer.parseInt(line.trim()));
+      }
+      System.exit(0);
+    } catch (Exception error) {
+      error.printStackTrace();
+      System.exit(1);
+    }
+  }
+
+  private static void answer(BlockingQueue<Integer> asked, List<ActorRef<Persist>> accounts, int inFlight) {
+    try {
+      while (true) {
+        int commands = asked.take();
         double seconds = round(accounts, commands, inFlight);
         System.out.printf(Locale.ROOT, "{\"persisted\": %d, \"seconds\": %.6f}%n", commands, seconds);
         System.out.flush();
       }
-      System.exit(0);
     } catch (Exception error) {
       error.printStackTrace();
       System.exit(1);
