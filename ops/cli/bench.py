@@ -22,12 +22,18 @@ def bench(
     json: Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for bench.json and bench.md; else .runtime/bench.")] = None,
     listed: Annotated[bool, typer.Option("--list", help="Print what rows there are, and stop.")] = False,
+    check: Annotated[Path | None, typer.Option(help="Compare our own code alone with this record, and stop.")] = None,
 ) -> None:
     """Measure the system beside its peers, each figure a ratio taken in one run on the same servers.
 
     It has servers of its own on free ports, in .runtime/bench, and stops what it started. What the figures mean stands
     above each row in ops/bench/rows. Exit code 1: a row failed.
+
+    --check needs no servers: it holds the row `pure` against a file of recorded ratios, with a wide margin, and ends
+    with exit code 1 where one became worse. A file that is not there is written.
     """
+    if check is not None:
+        raise typer.Exit(_check(check, runs))
     from ops.bench.rows import ROWS
 
     if listed:
@@ -48,6 +54,25 @@ def bench(
     for name, failure in benchmark.failures.items():
         note(f"The row {name} failed: {failure}")
     raise typer.Exit(1 if benchmark.failures else 0)
+
+
+def _check(file: Path, runs: int) -> int:
+    from ops.bench.check import record, regressions
+    from ops.bench.rows import pure
+
+    lines = pure.ratios(range(runs))
+    for line in lines:
+        if line.ratio is not None:
+            note(f"{line.what}: {line.ratio.median:.3f} times {line.beside}")
+    if not file.exists():
+        record(lines, file)
+        note(f"Recorded in {file}; there was nothing to compare with.")
+        return 0
+    found = regressions(lines, file)
+    for worse in found:
+        note(worse)
+    note("Slower than on record." if found else f"None is much worse than in {file}.")
+    return 1 if found else 0
 
 
 def _chosen(every: "tuple[Row, ...]", names: list[str]) -> "list[Row]":

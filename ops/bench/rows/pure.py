@@ -2,7 +2,7 @@
 
 import gc
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from itertools import islice
 from types import SimpleNamespace
@@ -39,7 +39,9 @@ _REPEATS = 7  # of which the fastest counts
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
+class Work:
+    """So many `pieces` of something to `do`."""
+
     what: str
     pieces: int
     do: Callable[[], object]
@@ -53,18 +55,28 @@ class _Work:
 
 
 def measure(ground: Ground) -> list[Line]:
+    """The ratios, for the table."""
+    return ratios(ground.laps(NAME))
+
+
+def ratios(laps: Iterable[int]) -> list[Line]:
     """Each by turns with the yardstick, a few times a run."""
-    fixed = _Work("a fixed piece of work", yardstick.RECORDS, yardstick.work)
-    works = (_handled(), _projected(), _loaded())
-    pairs: list[list[tuple[float, float]]] = [[] for _ in works]
-    for _ in ground.laps(NAME):
-        for work, found in zip(works, pairs, strict=True):
+    fixed = Work("a fixed piece of work", yardstick.RECORDS, yardstick.work)
+    ours = works()
+    pairs: list[list[tuple[float, float]]] = [[] for _ in ours]
+    for _ in laps:
+        for work, found in zip(ours, pairs, strict=True):
             both = [(work.microseconds(), fixed.microseconds()) for _ in range(_REPEATS)]
-            found.append((min(ours for ours, _ in both), min(theirs for _, theirs in both)))
-    return [Line(work.what, fixed.what, "µs", tuple(found), "lower") for work, found in zip(works, pairs, strict=True)]
+            found.append((min(first for first, _ in both), min(second for _, second in both)))
+    return [Line(work.what, fixed.what, "µs", tuple(found), "lower") for work, found in zip(ours, pairs, strict=True)]
 
 
-def _handled() -> _Work:
+def works() -> tuple[Work, ...]:
+    """What is measured: the write side, the read side, and the fold that every replay lives on."""
+    return _handled(), _projected(), _loaded()
+
+
+def _handled() -> Work:
     records = command_records(load(_COMMANDS, _ACCOUNTS), partitions=1)
     messages = [Message(offset, r.at, r.key, r.value) for offset, r in enumerate(records)]
     policy, topics = load_policy(), Topics()
@@ -77,10 +89,10 @@ def _handled() -> _Work:
         while shard.inbox or shard.busy:
             shard.step()
 
-    return _Work("a command read, decided, encoded and followed up in memory", _COMMANDS, handle)
+    return Work("a command read, decided, encoded and followed up in memory", _COMMANDS, handle)
 
 
-def _projected() -> _Work:
+def _projected() -> Work:
     envelopes = islice(history(load(_EVENTS * 5 // 4, _ACCOUNTS), load_policy()), _EVENTS)
     records = [SimpleNamespace(key=r.key, value=r.value) for r in event_records(envelopes, partitions=1)]
 
@@ -95,17 +107,17 @@ def _projected() -> _Work:
         raise error
 
     pipeline = Pipeline(Projector(VIEWS["device_downloads"], apply, no_events), no_dead_letter)
-    return _Work(
+    return Work(
         "an event read, projected, summed up and encoded for Redis",
         len(records),
         lambda: _finish(pipeline.handle(0, 0, len(records), records)),
     )
 
 
-def _loaded() -> _Work:
+def _loaded() -> Work:
     envelopes = islice(history(load(_HISTORY * 2, accounts=1, days=400), load_policy()), _HISTORY)
     payloads = [record.value for record in event_records(envelopes, partitions=1)]
-    return _Work(
+    return Work(
         "an event of an account read and folded",
         len(payloads),
         lambda: fold(initial(), map(decode_event, payloads)),
