@@ -1,11 +1,21 @@
 """Futures put together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from threading import Lock
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+
+def at_once(work: Callable[[], T]) -> Future[T]:
+    """Do the work here and now."""
+    future: Future[T] = Future()
+    try:
+        future.set_result(work())
+    except Exception as error:
+        future.set_exception(error)
+    return future
 
 
 def pass_on(source: Future[T], target: Future[T]) -> None:

@@ -4,6 +4,7 @@ import gc
 import signal
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 from uuid import uuid4
 
@@ -34,6 +35,9 @@ T = TypeVar("T")
 #: of the handler's work, where a batch makes some ten thousand objects that all go with it.
 GC_THRESHOLDS = (20_000, 50, 100)
 
+#: Shards that load accounts at the same time, while the others go on.
+LOADERS = 4
+
 
 class Stopped(Exception):
     """The process was asked to stop before it had begun."""
@@ -54,7 +58,8 @@ def wire(settings: Settings, policy: Policy, publisher: KafkaPublisher, session:
         Topics(settings.namespace),
     )
     cache = AccountCache(settings.cached_accounts)
-    return Inside(CassandraJournal(session), outbound, policy, cache, shards, uuid4())
+    loaders = ThreadPoolExecutor(LOADERS, "loader")
+    return Inside(CassandraJournal(session), outbound, policy, cache, shards, uuid4(), loaders.submit)
 
 
 def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = lambda inside: inside) -> int:

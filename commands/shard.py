@@ -6,9 +6,10 @@ failure the shard is taken over anew, from the journal: recovery and take-over a
 
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from commands.account import Account
 from commands.accounts import AccountCache, extend, load
 from commands.batch import Decided, Decision, decide_batch, read_body
 from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, follow_up
+from commands.futures import at_once
 from commands.intake import Message, Poison, read_command
 from commands.policy import Policy
 from commands.ports import Appended, Conflict, Journal, NotPrepared, Row, StoreUnavailable
@@ -34,7 +36,10 @@ AHEAD = 4
 
 @dataclass(frozen=True, slots=True)
 class Inside:
-    """What every shard of a handler shares. `shards`: partitions of the topic; `writer`: names this process."""
+    """What every shard of a handler shares. `shards`: partitions of the topic; `writer`: names this process.
+
+    `aside`: does what waits for a store, in the handler on a thread of its own.
+    """
 
     journal: Journal
     out: Outbound
@@ -42,6 +47,16 @@ class Inside:
     cache: AccountCache
     shards: int
     writer: UUID
+    aside: Callable[[Callable[[], dict[str, Account]]], Future[dict[str, Account]]] = at_once
+
+
+@dataclass(frozen=True, slots=True)
+class _Next:
+    """The batch to be decided next: its messages, the accounts at hand, and the others, which are being loaded."""
+
+    messages: list[tuple[Message, Command | Poison]]
+    at_hand: dict[str, Account]
+    loading: Future[dict[str, Account]]
 
 
 class Shard:
@@ -58,6 +73,7 @@ class Shard:
         self._jump = -1
         self._in = inside
         self._position = 0
+        self._next: _Next | None = None
         self._attempt: tuple[Decision, Row, Future[Appended]] | None = None
         self._follow_ups = FollowUps()
         self._progress = Progress(-1)
@@ -77,7 +93,7 @@ class Shard:
             NotPrepared, BrokenHistory: no waiting helps.
         """
         self.inbox.clear()
-        self._attempt, self._follow_ups = None, FollowUps()
+        self._next, self._attempt, self._follow_ups = None, None, FollowUps()
         self._in.cache.drop(self.number)
         out = self._in.out
         mark = out.watermarks.load(self.number)
@@ -124,14 +140,22 @@ class Shard:
             self._attempt = None
             self._settle(decision, row, appended.result())
         if intake and self._attempt is None and self.inbox and len(self._follow_ups) < AHEAD:
-            self._begin()
+            self._next = self._next or self._prepare()
+            if self._next.loading.done():
+                self._begin(self._next)
+                self._next = None
         return done
 
-    def _begin(self) -> None:
+    def _prepare(self) -> _Next:
+        """Nothing is appended until these accounts are loaded, so they are as of this position."""
         messages = list(islice(self.inbox, MAX_BATCH))
-        accounts = self._accounts({c.account_id for _, c in messages if not isinstance(c, Poison)})
-        first_offset = messages[0][0].offset if self.next_offset is None else self.next_offset
-        decision = decide_batch(messages, accounts, self._in.policy, first_offset)
+        at_hand, missing = self._at_hand({c.account_id for _, c in messages if not isinstance(c, Poison)})
+        return _Next(messages, at_hand, self._in.aside(partial(self._load, missing, self._position)))
+
+    def _begin(self, batch: _Next) -> None:
+        accounts = batch.at_hand | batch.loading.result()
+        first_offset = batch.messages[0][0].offset if self.next_offset is None else self.next_offset
+        decision = decide_batch(batch.messages, accounts, self._in.policy, first_offset)
         row = Row(self.number, self._position, self._in.writer, time.time_ns() // 1_000_000, decision.body())
         self._attempt = (decision, row, self._in.journal.append(row))
 
@@ -177,8 +201,8 @@ class Shard:
         self._position = row.position + 1
         self.next_offset = next_offset
 
-    def _accounts(self, account_ids: Iterable[str]) -> dict[str, Account]:
-        """Cached, else as the follow-ups under way leave them, else as stored."""
+    def _at_hand(self, account_ids: Iterable[str]) -> tuple[dict[str, Account], list[str]]:
+        """Accounts that are cached, else as the follow-ups under way leave them; and the others' ids."""
         found, missing = {}, []
         for account_id in account_ids:
             state = self._in.cache.get(account_id) or self._follow_ups.account(account_id)
@@ -186,6 +210,12 @@ class Shard:
                 missing.append(account_id)
             else:
                 found[account_id] = state
-        if missing:
-            found |= load(missing, self._position, self._in.out.events, self._in.out.snapshots)
-        return found
+        return found, missing
+
+    def _load(self, account_ids: list[str], below: int) -> dict[str, Account]:
+        return load(account_ids, below, self._in.out.events, self._in.out.snapshots) if account_ids else {}
+
+    def _accounts(self, account_ids: Iterable[str]) -> dict[str, Account]:
+        """At hand, else as stored."""
+        found, missing = self._at_hand(account_ids)
+        return found | self._load(missing, self._position)

@@ -1,10 +1,15 @@
 """What a shard refuses to go on with: waiting would not help, and guessing would do harm."""
 
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from commands.accounts import AccountCache, BrokenHistory
+from commands.batch import read_body
 from commands.follow_up import Outbound
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
@@ -70,6 +75,44 @@ def test_an_offset_that_holds_no_message_is_passed_when_the_topic_says_so_again(
     shard.receive(message(6))
     shard.receive(message(8))
     assert [taken.offset for taken, _ in shard.inbox] == [6, 8]
+
+
+def test_while_accounts_are_loaded_nothing_is_decided_and_a_take_over_forgets_them() -> None:
+    world = inside()
+    begun: list[tuple[Callable[[], Any], Future[Any]]] = []
+
+    def aside(work: Callable[[], Any]) -> Future[Any]:
+        begun.append((work, Future()))
+        return begun[-1][1]
+
+    shard = Shard(0, replace(world, aside=aside))
+    shard.take_over()
+    shard.receive(message(0))
+    for _ in range(3):
+        assert shard.step() is None
+    assert len(begun) == 1
+    assert not list(world.journal.read(0, 0))
+    shard.take_over()
+    shard.receive(message(0))
+    begun[0][1].set_exception(StoreUnavailable("nobody waits for it any more"))
+    shard.step()
+    work, loaded = begun[1]
+    shard.receive(message(1))
+    loaded.set_result(work())
+    finish(shard)
+    (row,) = world.journal.read(0, 0)
+    assert [one.entry.offset for one in read_body(row.body)[1]] == [0]
+
+
+def test_what_cannot_be_loaded_is_the_shards_failure() -> None:
+    world = inside()
+    away: Future[Any] = Future()
+    away.set_exception(StoreUnavailable("away"))
+    shard = Shard(0, replace(world, aside=lambda _: away))
+    shard.take_over()
+    shard.receive(message(0))
+    with pytest.raises(StoreUnavailable, match="away"):
+        shard.step()
 
 
 def test_a_row_of_a_newer_release_is_not_read_over() -> None:

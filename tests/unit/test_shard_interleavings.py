@@ -7,6 +7,7 @@ import pytest
 
 from commands.accounts import AccountCache
 from commands.follow_up import Outbound
+from commands.futures import at_once
 from commands.intake import Message
 from commands.policy import Policy, Terms
 from commands.ports import StoreUnavailable
@@ -42,7 +43,11 @@ class Owner:
         self.way = LaggardJournal(world)
         stores = LaggardStores(self.way, world)
         out = Outbound(stores.events, stores.snapshots, stores.watermarks, stores.publisher, TOPICS)
-        self.shard = Shard(0, Inside(self.way, out, POLICY, AccountCache(1 + number % 2), 1, UUID(int=number)))
+        cache, loads = AccountCache(1 + number % 2), self.way.store
+        inside = Inside(
+            self.way, out, POLICY, cache, 1, UUID(int=number), lambda work: loads.send(lambda: at_once(work))
+        )
+        self.shard = Shard(0, inside)
         self.runs = False
         self.next = 0
 
