@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-_STEP = 0.001  # seconds of idling between two looks at the clock
+_STEP = 0.001  # seconds: the least that is idled at once; clients count in whole milliseconds, and 0 would be no rest
 
 
 def send(count: int, rate: float, one: Callable[[int, float], None], idle: Callable[[float], object]) -> float:
@@ -17,7 +17,7 @@ def send(count: int, rate: float, one: Callable[[int, float], None], idle: Calla
     for number in range(count):
         due = began + number / rate
         while (left := due - time.monotonic()) > 0:
-            idle(min(left, _STEP))
+            idle(max(left, _STEP))
         one(number, due)
     return time.monotonic() - due if count else 0.0
 
