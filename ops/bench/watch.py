@@ -1,7 +1,6 @@
 """Watching processes at work: CPU time and memory from /proc, progress from whoever knows it."""
 
 import time
-from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import nan
@@ -75,19 +74,6 @@ def follow(watched: Sequence[Watched], until: int, step: float = 0.02) -> list[l
             one.process.check()
         time.sleep(step)
     return traces
-
-
-def reached(trace: Sequence[Sample], done: float) -> Sample:
-    """When so much was done, on the straight line between two samples."""
-    place = min(max(1, bisect_left([sample.done for sample in trace], done)), len(trace) - 1)
-    before, after = trace[place - 1], trace[place]
-    share = (done - before.done) / (after.done - before.done) if after.done > before.done else 1.0
-    return Sample(done, before.at + share * (after.at - before.at), before.cpu + share * (after.cpu - before.cpu))
-
-
-def cpu_each(trace: Sequence[Sample], begin: float, end: float) -> float:
-    """CPU time, in microseconds, of each piece of work from the `begin`-th to the `end`-th."""
-    return (reached(trace, end).cpu - reached(trace, begin).cpu) / (end - begin) * 1e6
 
 
 def rate(trace: Sequence[Sample]) -> float:

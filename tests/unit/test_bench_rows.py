@@ -1,13 +1,20 @@
 """What the rows work with: what is measured is real, and what is counted is counted right."""
 
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
 from commands.account import fold, initial
 from commands.policy_file import load_policy
-from ops.bench.filling import Partitions, command_records, event_records, history, load, of_others
-from ops.bench.watch import Sample, cpu_each, rate, reached
+from ops.bench.filling import Partitions, Timed, command_records, event_records, history, load, of_others
+from ops.bench.ground import Ground, Size
+from ops.bench.rows import growth
+from ops.bench.watch import POSSIBLE, Sample, cpu_seconds, rate, resident
+from ops.stack import StackAddress
 from schemas.codec import decode_command, decode_event
 from schemas.events import Envelope
 from schemas.topics import partition_of
@@ -49,12 +56,42 @@ def test_records_are_on_the_partition_and_in_the_form_of_the_real_topics() -> No
     assert Partitions(64)["ann"] == partition_of("ann", 64)
 
 
-def test_progress_between_two_samples_is_taken_as_even() -> None:
-    assert reached(TRACE, 50) == Sample(50, 11.0, 2.0)
-    assert reached(TRACE, 200).cpu == pytest.approx(4.0)
-    assert reached(TRACE, 300) == TRACE[-1]
-
-
-def test_cost_is_cpu_time_by_piece_and_a_rate_counts_from_the_first_that_was_seen() -> None:
-    assert cpu_each(TRACE, 100, 300) == pytest.approx(1.5 / 200 * 1e6)
+def test_a_rate_counts_from_the_first_that_was_seen() -> None:
     assert rate(TRACE) == pytest.approx(200 / 2.0)
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="the system has no /proc")
+def test_growth_compares_every_system_with_the_small_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fake:
+        def __init__(self, partitions: int, views: int) -> None:
+            self.factor, self.taken = (partitions // 4) * views, 0
+
+        def take(self, commands: Sequence[Timed]) -> int:
+            self.taken += len(commands)
+            return self.taken
+
+        def cost(self, commands: Sequence[Timed]) -> tuple[float, float]:
+            """Dearer with each partition, view and command behind it, and dearer for an event than for a command."""
+            dear = float(self.factor * self.taken)
+            return dear, 3 * dear
+
+    @contextmanager
+    def fake(ground: Ground, partitions: int = 4, views: int = 1) -> Iterator[Fake]:
+        yield Fake(partitions, views)
+
+    monkeypatch.setattr(growth, "system", fake)
+    lines = growth.measure(Ground(StackAddress("", "", ""), Path(), 2, Size(share=0.01)))
+    assert [(line.what, line.pairs) for line in lines] == [
+        ("a command, 1,000 before it", ((1000.0, 100.0),) * 2),
+        ("an event, 1,000 commands before it", ((3000.0, 300.0),) * 2),
+        ("a command, 64 partitions", ((1600.0, 100.0),) * 2),
+        ("an event, 64 partitions", ((4800.0, 300.0),) * 2),
+        ("an event, each of 1 views", ((300.0, 300.0),) * 2),
+    ]
+    assert {line.limit for line in lines} == {1.1}
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="the system has no /proc")
+def test_a_process_has_cpu_time_and_memory() -> None:
+    assert cpu_seconds(os.getpid()) > 0
+    assert resident(os.getpid()) > 1 << 20

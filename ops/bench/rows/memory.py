@@ -26,7 +26,9 @@ NAME = "memory"
 TITLE = "Memory"
 
 _MIB = 1 << 20
-_HISTORY = 1_000  # commands of each of the few accounts; an account remembers its last 256
+#: Commands of each of the few accounts, and over how many days. An account remembers its last 256 commands and the
+#: acquisitions of a year, so states are as large as they get after a third of that.
+_HISTORY, _DAYS = 1_000, 4 * 365
 _SITTING = 6  # commands of a member's first evening, on average
 _WEIGHED = 20  # accounts
 _IDLE = 100  # commands before the first look
@@ -57,7 +59,7 @@ def measure(ground: Ground) -> list[Line]:
         return []
     commands, accounts = ground.size.pick(100_000, 1_000_000), ground.size.pick(10_000, 100_000)
     few = max(1, commands // _HISTORY)
-    work = load(commands, few, days=365)
+    work = load(commands, few, days=_DAYS)
     many = list(of_others(load(accounts * _SITTING, accounts * 20, seed=2), "x"))
     distinct = len({command.account_id for _, command in many})
     runs = []
@@ -127,7 +129,7 @@ def _weighed() -> Line:
     """States of long histories, each read and folded as a handler does it; only what stays is counted."""
     policy = load_policy()
     histories = [
-        [encode_event(event) for event in history(load(_HISTORY, accounts=1, seed=seed, days=365), policy)]
+        [encode_event(event) for event in history(load(_HISTORY, accounts=1, seed=seed, days=_DAYS), policy)]
         for seed in range(_WEIGHED)
     ]
     tracemalloc.start()
