@@ -51,32 +51,32 @@ class System:
         self._space = space
         self._commands = 0
 
-    def take(self, commands: Sequence[Timed]) -> int:
-        """Send commands, and wait until they are followed up and projected; how many events there are then."""
+    def take(self, commands: Sequence[Timed]) -> None:
+        """Send commands, and wait until they are followed up and projected."""
         self._commands += produce_commands(self._space, commands)
         follow([self.handler], self._commands, _LOOK)
-        follow(self.workers, self._events(), _LOOK)
-        return self._events()
+        follow(self.workers, self.events(), _LOOK)
 
     def cost(self, commands: Sequence[Timed]) -> tuple[float, float]:
         """CPU time (µs) that a command costs the handler, and an event a worker, of a backlog like this one.
 
         First the commands alone, then the events alone: nobody waits for another, so batches and chunks are full.
         """
-        before = self._events()
+        before = self.events()
         with _paused(self.workers):
             with _paused([self.handler]):
                 self._commands += produce_commands(self._space, commands)
                 begun = cpu_seconds(self.handler.process.pid)
             (trace,) = follow([self.handler], self._commands, _LOOK)
             handled = trace[-1].cpu - begun
-            events = self._events()
+            events = self.events()
             begins = [cpu_seconds(worker.process.pid) for worker in self.workers]
         ends = [trace[-1].cpu for trace in follow(self.workers, events, _LOOK)]
         projected = mean(end - begin for begin, end in zip(begins, ends, strict=True))
         return handled / len(commands) * 1e6, projected / (events - before) * 1e6
 
-    def _events(self) -> int:
+    def events(self) -> int:
+        """How many events there are so far."""
         settings = self._space.settings
         return sum(kafka.ends(settings.kafka, settings.topics.events).values())
 

@@ -27,6 +27,6 @@ def test_cold_loads_are_measured_with_and_without_a_snapshot(servers: Servers, t
 def test_memory_is_measured_on_real_processes(servers: Servers, tmp_path: Path) -> None:
     lines = measured(memory, servers, tmp_path)
     assert {line.unit for line in lines.values()} == {"MiB", "bytes"}
-    handler = lines["handler, after 2,000 commands"].ours
+    handler = lines["handler, after 6,000 commands"].ours
     assert handler is not None
     assert handler.median > 20

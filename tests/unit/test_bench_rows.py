@@ -66,9 +66,8 @@ def test_growth_compares_every_system_with_the_small_one(monkeypatch: pytest.Mon
         def __init__(self, partitions: int, views: int) -> None:
             self.factor, self.taken = (partitions // 4) * views, 0
 
-        def take(self, commands: Sequence[Timed]) -> int:
+        def take(self, commands: Sequence[Timed]) -> None:
             self.taken += len(commands)
-            return self.taken
 
         def cost(self, commands: Sequence[Timed]) -> tuple[float, float]:
             """Dearer with each partition, view and command behind it, and dearer for an event than for a command."""

@@ -1,7 +1,8 @@
 """Memory of a handler and a worker: flat once the caches are full, and how much an account takes, there and in Redis.
 
-First a few accounts with long histories, of which every state is soon as large as it gets; then many new accounts, when
-the buffers of the clients have their size: what the processes grow by then is the accounts'.
+First a few accounts with long histories, of which every state is soon as large as it gets; half of their commands warm
+the processes up, and each run looks at a share of the others. Then many new accounts: the buffers of the clients have
+their size by then, so what the processes still grow by is the accounts'.
 """
 
 import tracemalloc
@@ -32,62 +33,66 @@ _HISTORY, _DAYS = 1_000, 4 * 365
 _SITTING = 6  # commands of a member's first evening, on average
 _WEIGHED = 20  # accounts
 _IDLE = 100  # commands before the first look
-_PORTIONS = 9
+_LOOKS = 3  # a run
 _LIMIT = 1.1
 
 
 class _Look(NamedTuple):
-    """Bytes."""
+    """Bytes; of several looks, their mean."""
 
-    handler: int
-    worker: int
-    redis: int
+    handler: float
+    worker: float
+    redis: float
 
 
-class _Run(NamedTuple):
-    """The looks when idle and after each portion; the one after the many accounts, and how many events these had."""
+class _Seen(NamedTuple):
+    """`idle`, then a look after the warm-up and after each run; and (accounts, events, before, after) of the many."""
 
-    looks: list[_Look]
-    after: _Look
-    events: int
+    idle: _Look
+    flat: list[_Look]
+    many: list[tuple[int, int, _Look, _Look]]
 
 
 def measure(ground: Ground) -> list[Line]:
-    """Every run has processes of its own."""
+    """All runs on the same processes."""
     if not POSSIBLE:
         ground.tell(f"{NAME} needs /proc, which this system does not have")
         return []
-    commands, accounts = ground.size.pick(100_000, 1_000_000), ground.size.pick(10_000, 100_000)
-    few = max(1, commands // _HISTORY)
-    work = load(commands, few, days=_DAYS)
+    commands, accounts = ground.size.pick(300_000, 1_000_000), ground.size.pick(12_000, 100_000)
+    work = load(commands, max(1, commands // _HISTORY), days=_DAYS)
     many = list(of_others(load(accounts * _SITTING, accounts * 20, seed=2), "x"))
-    distinct = len({command.account_id for _, command in many})
-    runs = []
-    for _ in ground.laps(NAME):
-        with system(ground) as running:
-            runs.append(_run(running, ground, work, many))
-    return [
-        *_flat(f"{commands:,} commands", runs),
-        *_growth(distinct, runs),
-        _weighed(),
-    ]
+    ground.tell(f"{NAME}: warming up with {commands // 2:,} commands")
+    with system(ground) as running:
+        seen = _look_on(running, ground, work, many)
+    return [*_flat(f"{commands:,} commands", seen), *_growth(seen), _weighed()]
 
 
-def _run(running: System, ground: Ground, work: list[Timed], many: list[Timed]) -> _Run:
+def _look_on(running: System, ground: Ground, work: list[Timed], many: list[Timed]) -> _Seen:
     running.take(work[:_IDLE])  # idle is a process that has begun
-    looks = [_look(running, ground)]
-    size = -(-len(work) // _PORTIONS)
-    for portion in _portions(work[_IDLE:], size):
-        events = running.take(portion)
-        looks.append(_look(running, ground))
-    for portion in _portions(many, size):
-        now = running.take(portion)
-    return _Run(looks, _look(running, ground), now - events)
+    idle = _look(running, ground)
+    half, portion = len(work) // 2, -(-len(work) // 2 // ground.runs // _LOOKS)
+    flat = [_mean([_after(running, ground, part) for part in _parts(work[_IDLE:half], portion)][-_LOOKS:])]
+    rest = _parts(work[half:], portion * _LOOKS)
+    for _, share in zip(ground.laps(NAME), rest, strict=False):
+        flat.append(_mean([_after(running, ground, part) for part in _parts(share, portion)]))
+    grown = []
+    for share in _parts(many, -(-len(many) // ground.runs)):
+        before, events = _look(running, ground), running.events()
+        for part in _parts(share, portion):
+            running.take(part)
+        accounts = len({command.account_id for _, command in share})
+        grown.append((accounts, running.events() - events, before, _look(running, ground)))
+    return _Seen(idle, flat, grown)
 
 
-def _portions(work: list[Timed], size: int) -> Iterator[list[Timed]]:
+def _parts(work: list[Timed], size: int) -> Iterator[list[Timed]]:
     for begin in range(0, len(work), size):
         yield work[begin : begin + size]
+
+
+def _after(running: System, ground: Ground, commands: list[Timed]) -> _Look:
+    running.take(commands)
+    return _look(running, ground)
 
 
 def _look(running: System, ground: Ground) -> _Look:
@@ -96,33 +101,40 @@ def _look(running: System, ground: Ground) -> _Look:
     return _Look(resident(pids[0]), resident(pids[1]), redis.used_memory(ground.address.redis))
 
 
-def _flat(commands: str, runs: list[_Run]) -> list[Line]:
-    lines, third = [], _PORTIONS // 3
+def _mean(looks: list[_Look]) -> _Look:
+    return _Look(*map(mean, zip(*looks, strict=True)))
+
+
+def _flat(commands: str, seen: _Seen) -> list[Line]:
+    lines = []
     for which, name in enumerate(("handler", "worker")):
-        seen = [[look[which] / _MIB for look in run.looks] for run in runs]
-        grown = tuple((looks[-1], looks[0]) for looks in seen)
-        flat = tuple((mean(looks[-third:]), mean(looks[-2 * third : -third])) for looks in seen)
+        flat = [look[which] / _MIB for look in seen.flat]
+        grown = ((flat[-1], seen.idle[which] / _MIB),)
         lines += [
             Line(f"{name}, after {commands}", "idle", "MiB", grown, "lower"),
-            Line(f"{name}, the last third of them", "the middle third", "MiB", flat, "lower", _LIMIT),
+            Line(
+                f"{name}, warm, a run of them later",
+                "before",
+                "MiB",
+                tuple(zip(flat[1:], flat, strict=False)),
+                "lower",
+                _LIMIT,
+            ),
         ]
     return lines
 
 
-def _growth(accounts: int, runs: list[_Run]) -> list[Line]:
-    handler, worker, kept, event = [], [], [], []
-    for looks, after, events in runs:
-        before = looks[-1]
-        handler.append(((after.handler - before.handler) / accounts, nan))
-        worker.append(((after.worker - before.worker) / accounts, nan))
-        kept.append(((after.redis - before.redis) / accounts, nan))
-        event.append(((after.redis - before.redis) / events, nan))
-    return [
-        Line(f"handler, each of {accounts:,} accounts more", "", "bytes", tuple(handler), "lower"),
-        Line("worker, each of them", "", "bytes", tuple(worker), "lower"),
-        Line("Redis, each of them, in one view", "", "bytes", tuple(kept), "lower"),
-        Line("Redis, each of their events, in one view", "", "bytes", tuple(event), "lower"),
-    ]
+def _growth(seen: _Seen) -> list[Line]:
+    accounts = sum(number for number, *_ in seen.many)
+    each = [_Look(*((b - a) / n for a, b in zip(before, after, strict=True))) for n, _, before, after in seen.many]
+    event = [(after.redis - before.redis) / events for _, events, before, after in seen.many]
+    lines = {
+        f"handler, each of {accounts:,} accounts more": [look.handler for look in each],
+        "worker, each of them": [look.worker for look in each],
+        "Redis, each of them, in one view": [look.redis for look in each],
+        "Redis, each of their events, in one view": event,
+    }
+    return [Line(what, "", "bytes", tuple((value, nan) for value in found), "lower") for what, found in lines.items()]
 
 
 def _weighed() -> Line:
