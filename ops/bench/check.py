@@ -7,8 +7,8 @@ from pathlib import Path
 from ops.bench.row import Line
 from ops.stack.files import write_whole
 
-#: How much worse than on record is still taken for noise, or for another processor: on a busy machine of two cores
-#: the medians of ten runs were within 7 % of each other.
+#: How much worse than on record is still taken for noise, or for another processor: on two cores with up to twenty
+#: processes that wanted them, the medians of ten runs were within 17 % of each other.
 MARGIN = 1.6
 
 
