@@ -18,7 +18,7 @@ _DAY = 86_400_000
 _PERIOD = 90 * _DAY
 _SEED = 11
 _PATIENCE = 120.0  # seconds
-_LOOK = 0.01  # seconds between two looks at the watermarks
+_LOOK = 0.02  # seconds between two looks at the watermarks
 
 
 class NotHandled(Exception):
@@ -48,11 +48,12 @@ class Handled:
 
     def __init__(self, space: Space, session: Any, handlers: Sequence[Process]) -> None:
         self._space, self._session, self._handlers = space, session, handlers
-        self._marks = session.prepare("SELECT shard, next_offset FROM watermarks")
+        self._shards = list(range(space.partitions))
+        self._marks = session.prepare("SELECT next_offset FROM watermarks WHERE shard IN ?")
 
     def count(self) -> int:
         """Commands so far."""
-        return sum(row.next_offset for row in self._session.execute(self._marks))
+        return sum(row.next_offset for row in self._session.execute(self._marks, (self._shards,)))
 
     def until(self, count: int) -> tuple[float, int]:
         """Wait for so many; the time (monotonic seconds) and the count at the look that found them.

@@ -14,7 +14,7 @@ TITLE = "Two handlers"
 
 def measure(ground: Ground) -> list[Line]:
     """One line."""
-    count = ground.size.pick(40_000, 100_000)
+    count = ground.size.pick(30_000, 100_000)
     warm_up = count // 4
     backlog = list(stream(count + warm_up))
     pairs, note = [], ""
