@@ -32,8 +32,8 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 #: Young objects before a collection. Python's default (700, or 2,000) walks the cached accounts all the time: a third
-#: of the handler's work, where a batch makes some ten thousand objects that all go with it.
-GC_THRESHOLDS = (20_000, 50, 100)
+#: of the handler's work, where a batch makes some ten thousand objects that go with it.
+GC_THRESHOLDS = (100_000, 50, 100)
 
 #: Shards that load accounts at the same time, while the others go on.
 LOADERS = 4

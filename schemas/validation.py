@@ -1,6 +1,7 @@
 """What a well-formed command looks like beyond its Avro types. Invalid input is a dead letter, not a rejection."""
 
 import re
+from operator import attrgetter
 
 from schemas.commands import COMMANDS, Command
 
@@ -10,6 +11,11 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _IDS_OF = {
     cls: tuple(name for name in cls.__struct_fields__ if name in {"account_id", "device_id", "title_id", "plan"})
     for cls in COMMANDS.values()
+}
+#: For each command its ids, and what they look like with spaces between them: all in order, in one look.
+_IN_ORDER = {
+    cls: (attrgetter("command_id", *names), re.compile(f"{_UUID.pattern}(?: {ID.pattern}){{{len(names)}}}"))
+    for cls, names in _IDS_OF.items()
 }
 CORRELATION_MAX = 256
 EARLIEST = 946_684_800_000  # 2000-01-01; anything before is a broken clock
@@ -30,14 +36,20 @@ def validate(command: Command) -> None:
     Raises:
         InvalidCommand: a field is empty, too long or holds characters that an id must not have.
     """
+    ids, form = _IN_ORDER[type(command)]
+    if form.fullmatch(" ".join(ids(command))) is None:
+        _name_the_wrong(command)
+    if command.correlation_id is not None and len(command.correlation_id) > CORRELATION_MAX:
+        raise InvalidCommand(f"correlation_id is longer than {CORRELATION_MAX} characters")
+
+
+def _name_the_wrong(command: Command) -> None:
     if _UUID.fullmatch(command.command_id) is None:
         raise InvalidCommand(f"command_id is not a lower-case uuid: {_shown(command.command_id)}")
     for name in _IDS_OF[type(command)]:
         value = getattr(command, name)
         if ID.fullmatch(value) is None:
             raise InvalidCommand(f"{name} is not 1 to 128 of A-Z a-z 0-9 . _ : @ ~ + = -: {_shown(value)}")
-    if command.correlation_id is not None and len(command.correlation_id) > CORRELATION_MAX:
-        raise InvalidCommand(f"correlation_id is longer than {CORRELATION_MAX} characters")
 
 
 def validate_timestamp(at: int) -> None:

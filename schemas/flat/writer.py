@@ -11,10 +11,10 @@ _EARLIEST, _LATEST = 1 << 34, (1 << 41) - 1  # 1970 to 2039 in milliseconds: six
 
 #: What is written for a value that is named, by kind.
 _PARTS = {
-    "string": "text({0})",
+    "string": "sized({0}.encode())",
     "bytes": "sized({0})",
     "int": "whole({0})",
-    "long": "long({0})",
+    "long": "(small[{0}] if 0 <= {0} < 1024 else varint({0}))",
     "time": "time({0})",
 }
 
@@ -66,11 +66,8 @@ def _time(value: int) -> bytes:
 
 def sized(value: bytes) -> bytes:
     """Bytes with their length before them."""
-    return _long(len(value)) + value
-
-
-def _text(value: str) -> bytes:
-    return sized(value.encode())
+    length = len(value)
+    return (_SMALL[length] if length < 1024 else varint(length)) + value
 
 
 def array(write: Callable[[T], bytes], items: Sequence[T]) -> bytes:
@@ -89,10 +86,9 @@ def writer(
     known: dict[str, Any] = {
         "head": head,
         "small": _SMALL,
-        "text": _text,
         "sized": sized,
         "whole": _whole,
-        "long": _long,
+        "varint": varint,
         "time": _time,
     }
     lines, parts = [], ["head"]
@@ -106,11 +102,10 @@ def writer(
         elif isinstance(kind, tuple):
             known[f"symbols_{name}"] = {symbol: varint(index) for index, symbol in enumerate(kind)}
             parts.append(f"symbols_{name}[{path(name)}]")
-        elif nullable:
-            lines.append(f"v_{name} = {path(name)}")
-            parts.append(f"b'\\0' if v_{name} is None else b'\\2' + {_PARTS[kind].format(f'v_{name}')}")
         else:
-            parts.append(_PARTS[kind].format(path(name)))
+            lines.append(f"v_{name} = {path(name)}")
+            some = _PARTS[kind].format(f"v_{name}")
+            parts.append(f"b'\\0' if v_{name} is None else b'\\2' + {some}" if nullable else some)
     body = "\n    ".join([*lines, f"return b''.join(({', '.join(parts)},))"])
     exec(f"def write(m):\n    {body}", known)  # noqa: S102 - as dataclasses are made: from our own schemas alone
     made: Callable[[Any], bytes] = known["write"]
