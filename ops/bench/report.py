@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from itertools import groupby
 from math import isnan
 from typing import Any
 
@@ -28,6 +29,12 @@ class Benchmark:
         return [line for result in self.results for line in result.lines]
 
     @property
+    def notes(self) -> list[str]:
+        """What the lines say beside their figures; what neighbours say alike is said once."""
+        groups = groupby(self.lines, key=lambda line: line.note)
+        return [f"{'; '.join(line.what for line in lines)}: {note}" for note, lines in groups if note]
+
+    @property
     def failures(self) -> dict[str, str]:
         """Row -> why it failed."""
         return {result.name: result.failure for result in self.results if result.failure is not None}
@@ -51,7 +58,7 @@ def markdown(benchmark: Benchmark) -> str:
         _row(["---"] * len(COLUMNS)),
     ]
     rows = [_row(cells(line, ", beside ")) for line in benchmark.lines]
-    notes = [f"- {line.what}: {line.note}" for line in benchmark.lines if line.note]
+    notes = [f"- {note}" for note in benchmark.notes]
     failed = [f"- **{name} failed**: {why}" for name, why in benchmark.failures.items()]
     below = ["", *failed, *notes] if failed or notes else []
     return "\n".join([*head, *rows, *below]) + "\n"

@@ -117,9 +117,8 @@ def _show(benchmark: "Benchmark") -> None:
 
     title = f"Benchmark, {benchmark.form}, {benchmark.runs} runs: minimum / median / maximum"
     table(title, COLUMNS, [cells(line, "\n  beside ") for line in benchmark.lines], numbers=(2, 3, 4), folded=0)
-    for line in benchmark.lines:
-        if line.note:
-            console().print(f"{line.what}: {line.note}")
+    for text in benchmark.notes:
+        console().print(text)
 
 
 class _Progress:

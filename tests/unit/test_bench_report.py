@@ -68,6 +68,11 @@ def test_markdown_has_a_table_the_machine_the_notes_and_the_failures() -> None:
     assert "- **bad failed**: no luck\n" in text
 
 
+def test_a_note_of_several_lines_is_said_once() -> None:
+    alike = Result("alike", "", (FAST, replace(FAST, what="play"), QUICK, FAST), 1)
+    assert replace(BENCHMARK, results=[alike]).notes == ["work; play: what binds", "work: what binds"]
+
+
 def test_the_document_is_json_with_spreads_and_null_for_what_is_not_there() -> None:
     found = json.loads(json.dumps(document(BENCHMARK), allow_nan=False))
     assert found["date"] == "2026-11-24 12:00 UTC"
