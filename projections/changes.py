@@ -25,7 +25,8 @@ ENDED_KEPT = 90 * 86_400_000
 
 def hold(document: str, member: str, end: int, at: int) -> Changes:
     """The member is held until `end`, says an event at `at` (ms); what had ended long before `at` goes."""
-    return ("hold", document, member, end), ("prune", document, "", max(1, at - ENDED_KEPT))  # 0: never pruned
+    before = at - ENDED_KEPT
+    return ("hold", document, member, end), ("prune", document, "", before if before > 0 else 1)  # 0: never pruned
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,15 @@ def compact(drafts: dict[str, Draft], changes: Iterable[Change]) -> None:
         draft = drafts.get(document)
         if draft is None:
             draft = drafts[document] = Draft()
-        if op == "add":
-            draft.adds[name] = draft.adds.get(name, 0) + int(value)
-        elif op == "put":
+        if op == "put":
             draft.puts[name] = str(value)
+        elif op == "hold":
+            draft.holds[name] = int(value)
         elif op == "prune":
-            draft.prune = max(draft.prune, int(value))
+            before = int(value)
+            if before > draft.prune:  # noqa: PLR1730 - max() takes 150 ns
+                draft.prune = before
+        elif op == "add":
+            draft.adds[name] = draft.adds.get(name, 0) + int(value)
         else:
-            draft.holds[name] = int(value) if op == "hold" else None
+            draft.holds[name] = None

@@ -11,7 +11,6 @@ from schemas.events import (
     LicenseAcquired,
     LicenseReleased,
     LicenseRenewed,
-    PlanSet,
     PlaybackStarted,
 )
 
@@ -22,22 +21,21 @@ TAG: Tag = "account"
 
 def project(envelope: Envelope) -> Changes:
     """Hash: downloads, completed, last_activity (ms). Holds: title_id, until its licence ends."""
-    event = envelope.event
-    if isinstance(event, PlanSet):
+    event, at = envelope.event, envelope.at
+    device_id = getattr(event, "device_id", None)
+    if device_id is None:  # PlanSet
         return ()
-    at, device = envelope.at, f"{envelope.account_id}/{event.device_id}"
+    device = f"{envelope.account_id}/{device_id}"
     active: Change = ("put", device, "last_activity", str(at))
-    match event:
-        case LicenseAcquired():
-            return active, ("add", device, "downloads", 1), *hold(device, event.title_id, event.expires_at, at)
-        case DownloadCompleted():
-            return active, ("add", device, "completed", 1)
-        case PlaybackStarted() | LicenseRenewed():
-            return active, *hold(device, event.title_id, event.expires_at, at)
-        case LicenseReleased():
-            return active, ("unhold", device, event.title_id, 0)
-        case _:  # DeviceDeactivated: each licence was released just before
-            return (active,)
+    if type(event) is LicenseAcquired:
+        return active, ("add", device, "downloads", 1), *hold(device, event.title_id, event.expires_at, at)
+    if type(event) is DownloadCompleted:
+        return active, ("add", device, "completed", 1)
+    if type(event) is PlaybackStarted or type(event) is LicenseRenewed:
+        return active, *hold(device, event.title_id, event.expires_at, at)
+    if type(event) is LicenseReleased:
+        return active, ("unhold", device, event.title_id, 0)
+    return (active,)  # DeviceDeactivated: each licence was released just before
 
 
 def query(key: str, parts: Sequence[Reading], now: int) -> dict[str, Any]:

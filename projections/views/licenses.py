@@ -22,30 +22,29 @@ TAG: Tag = "account"
 def project(envelope: Envelope) -> Changes:
     """Hash: `<license_id>:<field>`; the state is what was last said (held or released), expiry is for the query."""
     account, event = envelope.account_id, envelope.event
-    match event:
-        case LicenseAcquired(license_id=license_id):
-            return (
-                ("put", account, f"{license_id}:device", event.device_id),
-                ("put", account, f"{license_id}:title", event.title_id),
-                ("put", account, f"{license_id}:state", "held"),
-                ("put", account, f"{license_id}:acquired_at", str(envelope.at)),
-                ("put", account, f"{license_id}:expires_at", str(event.expires_at)),
-                ("put", account, f"{license_id}:renewals", "0"),
-                ("put", account, f"{license_id}:completed", "0"),
-            )
-        case DownloadCompleted(license_id=license_id):
-            return (("put", account, f"{license_id}:completed", "1"),)
-        case PlaybackStarted(license_id=license_id):
-            return (("put", account, f"{license_id}:expires_at", str(event.expires_at)),)
-        case LicenseRenewed(license_id=license_id):
-            return (
-                ("put", account, f"{license_id}:expires_at", str(event.expires_at)),
-                ("put", account, f"{license_id}:renewals", str(event.renewals)),
-            )
-        case LicenseReleased(license_id=license_id):
-            return (("put", account, f"{license_id}:state", "released"),)
-        case _:
-            return ()
+    if type(event) is LicenseAcquired:
+        license_id = event.license_id
+        return (
+            ("put", account, f"{license_id}:device", event.device_id),
+            ("put", account, f"{license_id}:title", event.title_id),
+            ("put", account, f"{license_id}:state", "held"),
+            ("put", account, f"{license_id}:acquired_at", str(envelope.at)),
+            ("put", account, f"{license_id}:expires_at", str(event.expires_at)),
+            ("put", account, f"{license_id}:renewals", "0"),
+            ("put", account, f"{license_id}:completed", "0"),
+        )
+    if type(event) is DownloadCompleted:
+        return (("put", account, f"{event.license_id}:completed", "1"),)
+    if type(event) is PlaybackStarted:
+        return (("put", account, f"{event.license_id}:expires_at", str(event.expires_at)),)
+    if type(event) is LicenseRenewed:
+        return (
+            ("put", account, f"{event.license_id}:expires_at", str(event.expires_at)),
+            ("put", account, f"{event.license_id}:renewals", str(event.renewals)),
+        )
+    if type(event) is LicenseReleased:
+        return (("put", account, f"{event.license_id}:state", "released"),)
+    return ()
 
 
 def query(key: str, parts: Sequence[Reading], now: int) -> dict[str, Any]:

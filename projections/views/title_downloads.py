@@ -25,17 +25,16 @@ TAG: Tag = "partition"
 def project(envelope: Envelope) -> Changes:
     """Hash: acquired, completed. Holds: license_id, until it ends."""
     event = envelope.event
-    match event:
-        case LicenseAcquired(title_id=title):
-            return ("add", title, "acquired", 1), *hold(title, event.license_id, event.expires_at, envelope.at)
-        case DownloadCompleted(title_id=title):
-            return (("add", title, "completed", 1),)
-        case PlaybackStarted(title_id=title) | LicenseRenewed(title_id=title):
-            return hold(title, event.license_id, event.expires_at, envelope.at)
-        case LicenseReleased(title_id=title):
-            return (("unhold", title, event.license_id, 0),)
-        case _:
-            return ()
+    if type(event) is LicenseAcquired:
+        held = hold(event.title_id, event.license_id, event.expires_at, envelope.at)
+        return ("add", event.title_id, "acquired", 1), *held
+    if type(event) is DownloadCompleted:
+        return (("add", event.title_id, "completed", 1),)
+    if type(event) is PlaybackStarted or type(event) is LicenseRenewed:
+        return hold(event.title_id, event.license_id, event.expires_at, envelope.at)
+    if type(event) is LicenseReleased:
+        return (("unhold", event.title_id, event.license_id, 0),)
+    return ()
 
 
 def query(key: str, parts: Sequence[Reading], now: int) -> dict[str, Any]:

@@ -21,7 +21,10 @@ class View(Protocol):
     TAG: Tag
 
     def project(self, envelope: Envelope) -> Changes:
-        """What the event does to the documents. Pure."""
+        """What the event does to the documents. Pure.
+
+        It asks `type(event) is ...`: `isinstance` and `match` take 160 ns for each message class that does not fit.
+        """
 
     def query(self, key: str, parts: Sequence[Reading], now: int) -> dict[str, Any]:
         """The document `key` from its stored parts (account: exactly one; partition: one or more). Pure."""
