@@ -21,7 +21,7 @@ _QUIXSTREAMS = Path(__file__).parent / "peers" / "quixstreams" / "requirements.l
 
 def machine() -> dict[str, str]:
     """Processor, cores, memory and kernel."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return {
         "processor": _processor(),
         "cores": str(os.cpu_count()),
