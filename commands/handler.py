@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 FETCH = 2000
 WAITING = 4000
 #: Seconds: how long the loop rests when nothing, or only an answer, is waited for.
-IDLE, TICK = 0.1, 0.002
+IDLE, TICK = 0.1, 0.001
 #: Seconds between tries to take a shard over, doubled up to the second.
 RETRY, RETRY_MOST = 0.25, 5.0
 #: Seconds that a clean stop, or giving a partition back, waits for what is committed to be followed up.

@@ -31,7 +31,7 @@ class KafkaPublisher:
                 "enable.idempotence": True,
                 "acks": "all",
                 "compression.type": "lz4",
-                "linger.ms": 2,
+                "linger.ms": 0.5,
                 "message.timeout.ms": 0,
                 "message.max.bytes": 2_000_000,
                 "queue.buffering.max.messages": 500_000,
