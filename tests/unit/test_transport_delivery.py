@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
-from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
