@@ -1,6 +1,7 @@
 """A session whose failures mean what they say: no driver retry behind our back, quorums, one exception type."""
 
 import re
+import socket
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
@@ -36,6 +37,10 @@ FAILURES = (
     OSError,
 )
 
+#: The driver writes a request in pieces of 4 KiB, and the kernel would keep back a piece until the one before it is
+#: acknowledged, which takes the other side up to 40 ms.
+NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+
 
 def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, timeout: float = 10.0) -> Session:
     """Connect to a cluster; `timeout` in seconds for each request.
@@ -62,6 +67,7 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
         execution_profiles={EXEC_PROFILE_DEFAULT: profile},
         connect_timeout=timeout,
         control_connection_timeout=timeout,
+        sockopts=NO_DELAY,
     )
     try:
         session = cluster.connect()
