@@ -14,9 +14,10 @@ from commands.shard import Inside, Shard
 
 log = structlog.get_logger(__name__)
 
-#: Messages fetched at once, and how many may wait in a shard before its partition is paused; it goes on at half.
+#: Messages fetched at once, and how many may wait in all shards together: a shard with more than its share is paused,
+#: and goes on at half. Kafka's client throws away what it has fetched of a partition that is paused, so rarely is best.
 FETCH = 2000
-WAITING = 4000
+WAITING = 64_000
 #: Seconds: how long the loop rests when nothing, or only an answer, is waited for.
 IDLE, TICK = 0.1, 0.001
 #: Seconds between tries to take a shard over, doubled up to the second.
@@ -108,10 +109,11 @@ class Handler:
         if done is not None:
             held.delay = RETRY
             self._consumer.done(shard.number, done)
-        if not held.paused and len(shard.inbox) > WAITING:
+        share = WAITING // len(self._held)
+        if not held.paused and len(shard.inbox) > share:
             self._consumer.pause(shard.number)
             held.paused = True
-        elif held.paused and len(shard.inbox) < WAITING // 2:
+        elif held.paused and len(shard.inbox) < share / 2:
             self._consumer.resume(shard.number)
             held.paused = False
 
