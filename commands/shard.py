@@ -32,13 +32,16 @@ log = structlog.get_logger(__name__)
 MAX_BATCH = 1000
 #: Committed batches that may be on their way out while the next is decided.
 AHEAD = 4
+#: Commands that wait for no pace.
+CROWD = 250
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
     """What every shard of a handler shares. `shards`: partitions of the topic; `writer`: names this process.
 
-    `aside`: does what waits for a store, in the handler on a thread of its own.
+    `aside`: does what waits for a store, in the handler on a thread of its own. `pace`: seconds between the beginnings
+    of two batches of a shard that are not full: each takes a conditional write, which a few commands should share.
     """
 
     journal: Journal
@@ -48,6 +51,7 @@ class Inside:
     shards: int
     writer: UUID
     aside: Callable[[Callable[[], dict[str, Account]]], Future[dict[str, Account]]] = at_once
+    pace: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,7 @@ class Shard:
         self._jump = -1
         self._in = inside
         self._position = 0
+        self._begun = -inside.pace  # monotonic seconds
         self._next: _Next | None = None
         self._attempt: tuple[Decision, Row, Future[Appended]] | None = None
         self._follow_ups = FollowUps()
@@ -139,15 +144,21 @@ class Shard:
             decision, row, appended = self._attempt
             self._attempt = None
             self._settle(decision, row, appended.result())
-        if intake and self._attempt is None and self.inbox and len(self._follow_ups) < AHEAD:
+        if intake and self._attempt is None and (self._next or self._due()):
             self._next = self._next or self._prepare()
             if self._next.loading.done():
                 self._begin(self._next)
                 self._next = None
         return done
 
+    def _due(self) -> bool:
+        if not self.inbox or len(self._follow_ups) >= AHEAD:
+            return False
+        return len(self.inbox) >= CROWD or time.monotonic() - self._begun >= self._in.pace
+
     def _prepare(self) -> _Next:
         """Nothing is appended until these accounts are loaded, so they are as of this position."""
+        self._begun = time.monotonic()
         messages = list(islice(self.inbox, MAX_BATCH))
         at_hand, missing = self._at_hand({c.account_id for _, c in messages if not isinstance(c, Poison)})
         return _Next(messages, at_hand, self._in.aside(partial(self._load, missing, self._position)))
