@@ -17,7 +17,7 @@ from schemas.replies import Reply
 from schemas.topics import Topics
 
 #: A snapshot is due whenever an account passes a multiple of this many events.
-SNAPSHOT_EVERY = 200
+SNAPSHOT_EVERY = 100
 
 _VERSIONS = {cls: schema_version(name) for name, cls in EVENTS.items()}
 _HEADERS = {
