@@ -96,7 +96,7 @@ class Handled:
 def warm_up(ground: Ground) -> None:
     """Put a load through that nobody measures: servers that have just begun are slow."""
     ground.tell("Warming the servers up")
-    count = ground.size.pick(20_000, 40_000)
+    count = ground.size.pick(60_000, 100_000)
     with ground.space() as space, at_work(ground, space) as handled:
         handled.drain(ground, list(stream(count)), count // 2)
 
