@@ -15,7 +15,7 @@ from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
 from commands.policy_file import load_policy
 from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable
-from commands.shard import Inside, Shard
+from commands.shard import CROWD, Inside, Shard
 from schemas.codec import MAGIC, encode_command, encode_event
 from schemas.commands import SetPlan
 from schemas.events import Envelope, PlanSet
@@ -113,6 +113,22 @@ def test_what_cannot_be_loaded_is_the_shards_failure() -> None:
     shard.receive(message(0))
     with pytest.raises(StoreUnavailable, match="away"):
         shard.step()
+
+
+def test_small_batches_keep_the_pace_and_a_crowd_does_not() -> None:
+    world = replace(inside(), pace=3600.0)
+    shard = Shard(0, world)
+    shard.take_over()
+    shard.receive(message(0))
+    finish(shard)
+    for offset in range(1, CROWD):
+        shard.receive(message(offset))
+    finish(shard)
+    assert len(list(world.journal.read(0, 0))) == 1
+    shard.receive(message(CROWD))
+    finish(shard)
+    _, crowd = world.journal.read(0, 0)
+    assert len(read_body(crowd.body)[1]) == CROWD
 
 
 def test_a_row_of_a_newer_release_is_not_read_over() -> None:
