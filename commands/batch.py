@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from commands.account import Account, apply, business_time
 from commands.decide import Rejected, decide
-from commands.intake import Message, Poison
+from commands.intake import Message, Poison, Received
 from commands.policy import Policy
 from schemas.codec import decode_batch, decode_command, decode_event, encode_batch, encode_event
 from schemas.commands import Command
@@ -16,7 +16,7 @@ from schemas.ids import id_from
 from schemas.journal import Batch, Entry
 
 #: A journal row stays well below Cassandra's largest mutation (16 MiB by default), whatever its commands do.
-MAX_BODY = 1 << 20
+MAX_BODY = 1 << 22
 
 
 class Decided(Struct, frozen=True, gc=False):
@@ -43,20 +43,21 @@ class Decision:
 
 
 def decide_batch(
-    messages: Sequence[tuple[Message, Command | Poison]],
+    received: Sequence[Received],
     accounts: Mapping[str, Account],
     policy: Policy,
     first_offset: int,
 ) -> Decision:
-    """Decide messages in order, each on what the ones before it left.
+    """Decide what was received, in order, each on what the ones before it left.
 
-    `accounts` holds every account that the messages name and is left as it is. `first_offset` is where the journal's
+    `accounts` holds every account that it names and is left as it is. `first_offset` is where the journal's
     coverage of the topic ends so far; offsets that hold no message (compaction, markers) are covered too.
     """
     drafts: dict[str, Account] = {}
     decided: list[Decided] = []
     next_offset, size = first_offset, 0
-    for message, command in messages:
+    for taken in received:
+        message, command = taken.message, taken.command
         if isinstance(command, Poison):
             one = _dead_letter(message, command)
         else:

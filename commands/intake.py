@@ -32,6 +32,13 @@ class Poison(Struct, frozen=True, gc=False):
     message: str
 
 
+class Received(Struct, frozen=True, gc=False):
+    """A message and what it says. Tens of thousands wait in a backlog: not a tuple, which the collector would visit."""
+
+    message: Message
+    command: Command | Poison
+
+
 def read_command(message: Message, shard: int, shards: int) -> Command | Poison:
     """The command in a message of partition `shard` of `shards`, well-formed and where it belongs.
 

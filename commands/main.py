@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 #: Young objects before a collection. Python's default (700, or 2,000) walks the cached accounts all the time: a third
 #: of the handler's work, where a batch makes some ten thousand objects that go with it.
-GC_THRESHOLDS = (100_000, 50, 100)
+GC_THRESHOLDS = (500_000, 20, 50)
 
 #: Shards that load accounts at the same time, while the others go on.
 LOADERS = 4

@@ -20,16 +20,15 @@ from commands.accounts import AccountCache, extend, load
 from commands.batch import Decided, Decision, decide_batch, read_body
 from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, follow_up
 from commands.futures import at_once
-from commands.intake import Message, Poison, read_command
+from commands.intake import Message, Poison, Received, read_command
 from commands.policy import Policy
 from commands.ports import Appended, Conflict, Journal, NotPrepared, Row, StoreUnavailable
 from schemas.codec import DecodeError
-from schemas.commands import Command
 
 log = structlog.get_logger(__name__)
 
-#: Most commands in one journal row.
-MAX_BATCH = 1000
+#: Most commands in one journal row. The more there are, the more of them share an account: its events are one write.
+MAX_BATCH = 4000
 #: Committed batches that may be on their way out while the next is decided.
 AHEAD = 4
 #: Commands that wait for no pace.
@@ -58,7 +57,7 @@ class Inside:
 class _Next:
     """The batch to be decided next: its messages, the accounts at hand, and the others, which are being loaded."""
 
-    messages: list[tuple[Message, Command | Poison]]
+    messages: list[Received]
     at_hand: dict[str, Account]
     loading: Future[dict[str, Account]]
 
@@ -69,7 +68,7 @@ class Shard:
     def __init__(self, number: int, inside: Inside) -> None:
         self.number = number
         self.next_offset: int | None = None
-        self.inbox: deque[tuple[Message, Command | Poison]] = deque()
+        self.inbox: deque[Received] = deque()
         # What `receive` expects: the next offset (None: any), whether it is the first since a take-over, and the offset
         # that last came in place of the one asked for.
         self._expected: int | None = None
@@ -129,7 +128,7 @@ class Shard:
                 raise StoreUnavailable(f"offset {self._expected} was asked for, and {message.offset} came")
         self._resumed = False
         self._expected = message.offset + 1
-        self.inbox.append((message, read_command(message, self.number, self._in.shards)))
+        self.inbox.append(Received(message, read_command(message, self.number, self._in.shards)))
 
     def step(self, *, intake: bool = True) -> int | None:
         """Do all that can be done without waiting; `intake` False decides nothing new.
@@ -160,12 +159,12 @@ class Shard:
         """Nothing is appended until these accounts are loaded, so they are as of this position."""
         self._begun = time.monotonic()
         messages = list(islice(self.inbox, MAX_BATCH))
-        at_hand, missing = self._at_hand({c.account_id for _, c in messages if not isinstance(c, Poison)})
+        at_hand, missing = self._at_hand({c.account_id for one in messages if not isinstance(c := one.command, Poison)})
         return _Next(messages, at_hand, self._in.aside(partial(self._load, missing, self._position)))
 
     def _begin(self, batch: _Next) -> None:
         accounts = batch.at_hand | batch.loading.result()
-        first_offset = batch.messages[0][0].offset if self.next_offset is None else self.next_offset
+        first_offset = batch.messages[0].message.offset if self.next_offset is None else self.next_offset
         decision = decide_batch(batch.messages, accounts, self._in.policy, first_offset)
         row = Row(self.number, self._position, self._in.writer, time.time_ns() // 1_000_000, decision.body())
         self._attempt = (decision, row, self._in.journal.append(row))
@@ -174,7 +173,7 @@ class Shard:
         if isinstance(appended, Conflict):
             log.warning("journal_conflict", shard=self.number, position=row.position, writer=str(appended.row.writer))
             self._adopt(appended.row)
-            while self.inbox and self.next_offset is not None and self.inbox[0][0].offset < self.next_offset:
+            while self.inbox and self.next_offset is not None and self.inbox[0].message.offset < self.next_offset:
                 self.inbox.popleft()
             return
         for _ in range(decision.taken):

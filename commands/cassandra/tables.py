@@ -4,7 +4,7 @@ import re
 
 from commands.cassandra.session import Session, execute
 
-#: Journal rows a Cassandra partition. At full rate a row is some 200 KB, and never over about 1 MB.
+#: Journal rows a Cassandra partition. At full rate a row is some 400 KB, and never over about 4 MB.
 BUCKET = 128
 
 _TABLES = (

@@ -1,9 +1,8 @@
 """Messages to Kafka through one idempotent producer: in order within a partition, confirmed by all replicas."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from functools import partial
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, Producer
@@ -44,21 +43,24 @@ class KafkaPublisher:
 
     def publish(self, messages: Sequence[Outgoing]) -> Future[tuple[int, ...]]:
         """See `Publisher.publish`."""
-        delivery = _Delivery(len(messages))
-        report, produce = delivery.report, self._producer.produce
-        for index, message in enumerate(messages):
-            given: dict[str, Any] = {"on_delivery": partial(report, index), "timestamp": message.timestamp or 0}
-            if message.headers:
-                given["headers"] = list(message.headers)
+        delivery = _Delivery(messages)
+        produce = self._producer.produce
+        place: tuple[str, int] | None = None
+        for message in messages:
+            if place != (message.topic, message.partition):
+                place = topic, partition = message.topic, message.partition
+                report = delivery.reporter(place)
+            headers: Any = list(message.headers)  # a list is invariant to the type checker
+            timestamp = message.timestamp or 0
             try:
                 while True:
                     try:
-                        produce(message.topic, message.value, message.key, message.partition, **given)
+                        produce(topic, message.value, message.key, partition, report, report, timestamp, headers)
                         break
                     except BufferError:  # the brokers are slower than we are: let them catch up
                         self.poll(0.1)
             except KafkaException as error:  # such as a message over the producer's limit
-                delivery.refuse(f"{message.topic}: {error}")
+                delivery.refuse(f"{topic}: {error}")
                 break
         return delivery.future
 
@@ -87,24 +89,39 @@ class KafkaPublisher:
 
 
 class _Delivery:
-    """Counts the reports of one `publish`."""
+    """Gathers the reports of one `publish`."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, messages: Sequence[Outgoing]) -> None:
         self.future: Future[tuple[int, ...]] = Future()
-        self._offsets = [-1] * count
-        self._left = count
-        if count == 0:
+        self._messages = messages
+        self._left = len(messages)
+        self._offsets: dict[tuple[str, int], list[int]] = {}
+        if not messages:
             self.future.set_result(())
 
+    def reporter(self, place: tuple[str, int]) -> Callable[[Any, Any], None]:
+        """What a message to that topic and partition reports to: one for all of them, for there are many."""
+        offsets = self._offsets.setdefault(place, [])
+
+        def report(error: Any, message: Any) -> None:
+            self._left -= 1
+            if error is not None:
+                self.refuse(f"{message.topic()}: {error}")
+                return
+            offsets.append(message.offset())
+            if self._left == 0 and not self.future.done():
+                self.future.set_result(self._in_order())
+
+        return report
+
     def refuse(self, why: str) -> None:
+        """Fail, unless it has failed already."""
         if not self.future.done():
             self.future.set_exception(PublishFailed(why))
 
-    def report(self, index: int, error: Any, message: Any) -> None:
-        self._left -= 1
-        if error is not None:
-            self.refuse(f"{message.topic()}: {error}")
-        else:
-            self._offsets[index] = message.offset()
-            if self._left == 0 and not self.future.done():
-                self.future.set_result(tuple(self._offsets))
+    def _in_order(self) -> tuple[int, ...]:
+        """The offsets in the order of the messages: in a partition that is the order of the offsets."""
+        if len(self._offsets) == 1:
+            return tuple(sorted(*self._offsets.values()))
+        by_place = {place: iter(sorted(offsets)) for place, offsets in self._offsets.items()}
+        return tuple(next(by_place[message.topic, message.partition]) for message in self._messages)

@@ -4,7 +4,7 @@ from uuid import UUID, uuid5
 
 from commands.account import REMEMBERED, Account, fold, initial
 from commands.batch import MAX_BODY, Decision, decide_batch, read_body
-from commands.intake import Message, Poison
+from commands.intake import Message, Poison, Received
 from schemas.codec import decode_event, encode_command
 from schemas.commands import Command
 from tests.support.examples import (
@@ -37,7 +37,7 @@ def message(command: Command, offset: int = 0, at: int = T0) -> tuple[Message, C
 def decide(
     *messages: tuple[Message, Command | Poison], first_offset: int = 0, account: Account | None = None
 ) -> Decision:
-    return decide_batch(messages, {ACCOUNT: account or initial()}, POLICY, first_offset)
+    return decide_batch([Received(*one) for one in messages], {ACCOUNT: account or initial()}, POLICY, first_offset)
 
 
 def outcomes(decision: Decision) -> list[str]:
@@ -186,11 +186,11 @@ def test_a_row_ends_before_it_grows_too_large() -> None:
 
 def test_events_count_for_the_size_of_a_row() -> None:
     full = fold(
-        initial(), [envelope(acquired(f"d{d}", f"{t:0>128}"), d * 100 + t + 1) for d in range(40) for t in range(100)]
+        initial(), [envelope(acquired(f"d{d}", f"{t:0>128}"), d * 100 + t + 1) for d in range(160) for t in range(100)]
     )
-    leaving = [message(deactivate(f"d{d}", command_id=command_id(d)), d, T0 + HOUR) for d in range(40)]
+    leaving = [message(deactivate(f"d{d}", command_id=command_id(d)), d, T0 + HOUR) for d in range(160)]
     decision = decide(*leaving, account=full)
-    assert 1 < decision.taken < 40
+    assert 1 < decision.taken < 160
     assert MAX_BODY <= len(decision.body()) < MAX_BODY + 100_000
     assert len(decision.decided) == decision.taken
 

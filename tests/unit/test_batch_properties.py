@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from commands.account import DAY, YEAR, Account, evolve, fold, initial
 from commands.accounts import extend
 from commands.batch import Decided, decide_batch, read_body
-from commands.intake import Message, Poison, read_command
+from commands.intake import Message, Received, read_command
 from commands.policy import Policy, Terms
 from schemas.codec import encode_command
 from schemas.commands import Command
@@ -82,7 +82,7 @@ def run(stream: Sequence[Message], cuts: Sequence[int] = ()) -> tuple[list[Decid
     next_offset = 0
     bounds = [0, *sorted(cuts), len(stream)]
     for start, end in pairwise(bounds):
-        read: list[tuple[Message, Command | Poison]] = [(m, read_command(m, 0, 1)) for m in stream[start:end]]
+        read = [Received(m, read_command(m, 0, 1)) for m in stream[start:end]]
         decision = decide_batch(read, accounts, POLICY, next_offset)
         assert decision.taken == end - start
         assert read_body(decision.body()) == (decision.next_offset, decision.decided)

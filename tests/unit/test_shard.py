@@ -55,7 +55,7 @@ def test_what_was_fetched_before_a_take_over_is_dropped_when_it_is_covered_and_w
     shard = after_five(inside())
     for offset in (0, 3, 5, 6, 5, 6, 7):
         shard.receive(message(offset))
-    assert [taken.offset for taken, _ in shard.inbox] == [5, 6, 7]
+    assert [one.message.offset for one in shard.inbox] == [5, 6, 7]
 
 
 def test_what_was_fetched_ahead_before_a_take_over_does_not_hide_what_is_asked_for() -> None:
@@ -64,7 +64,7 @@ def test_what_was_fetched_ahead_before_a_take_over_does_not_hide_what_is_asked_f
         shard.receive(message(300))
     assert shard.take_over() == 5
     shard.receive(message(5))
-    assert [taken.offset for taken, _ in shard.inbox] == [5]
+    assert [one.message.offset for one in shard.inbox] == [5]
 
 
 def test_an_offset_that_holds_no_message_is_passed_when_the_topic_says_so_again() -> None:
@@ -74,7 +74,7 @@ def test_an_offset_that_holds_no_message_is_passed_when_the_topic_says_so_again(
     assert shard.take_over() == 5
     shard.receive(message(6))
     shard.receive(message(8))
-    assert [taken.offset for taken, _ in shard.inbox] == [6, 8]
+    assert [one.message.offset for one in shard.inbox] == [6, 8]
 
 
 def test_while_accounts_are_loaded_nothing_is_decided_and_a_take_over_forgets_them() -> None:
