@@ -1,11 +1,10 @@
 """The rows, in the order of the table. A new one is a file here and its name in `ROWS`."""
 
 from ops.bench.row import Row
-from ops.bench.rows import cold_load, commands, growth, handlers, hot_account, latency, memory, projection, pure
+from ops.bench.rows import cold_load, commands, growth, hot_account, latency, memory, projection, pure
 
 ROWS: tuple[Row, ...] = (
     commands,
-    handlers,
     hot_account,
     latency,
     projection,
