@@ -38,10 +38,6 @@ GC_THRESHOLDS = (500_000, 20, 50)
 #: Shards that load accounts at the same time, while the others go on.
 LOADERS = 4
 
-#: Seconds between two batches of a shard. Without it, 2,000 commands a second are 500 conditional writes, all of which
-#: wait for each other: 96 and 220 ms from command to reply instead of 46 and 86.
-PACE = 0.01
-
 
 class Stopped(Exception):
     """The process was asked to stop before it had begun."""
@@ -63,7 +59,7 @@ def wire(settings: Settings, policy: Policy, publisher: KafkaPublisher, session:
     )
     cache = AccountCache(settings.cached_accounts)
     loaders = ThreadPoolExecutor(LOADERS, "loader")
-    return Inside(CassandraJournal(session), outbound, policy, cache, shards, uuid4(), loaders.submit, PACE)
+    return Inside(CassandraJournal(session), outbound, policy, cache, shards, uuid4(), loaders.submit)
 
 
 def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = lambda inside: inside) -> int:

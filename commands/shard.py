@@ -29,18 +29,19 @@ log = structlog.get_logger(__name__)
 
 #: Most commands in one journal row. The more there are, the more of them share an account: its events are one write.
 MAX_BATCH = 4000
-#: Committed batches that may be on their way out while the next is decided.
+#: Committed batches that may be on their way out while the next is decided, if a crowd waits: so many commands or more.
+#: Fewer gather until the batch before is out, for each batch costs requests, which a few commands should share. So the
+#: batches grow with the load and with the time that the servers take.
 AHEAD = 4
-#: Commands that wait for no pace.
-CROWD = 250
+CROWD = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Inside:
     """What every shard of a handler shares. `shards`: partitions of the topic; `writer`: names this process.
 
-    `aside`: does what waits for a store, in the handler on a thread of its own. `pace`: seconds between the beginnings
-    of two batches of a shard that are not full: each takes a conditional write, which a few commands should share.
+    `aside`: does what waits for a store, in the handler on a thread of its own. `crowd`: commands that do not wait until
+    the batch before theirs is out.
     """
 
     journal: Journal
@@ -50,7 +51,7 @@ class Inside:
     shards: int
     writer: UUID
     aside: Callable[[Callable[[], dict[str, Account]]], Future[dict[str, Account]]] = at_once
-    pace: float = 0.0
+    crowd: int = CROWD
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,6 @@ class Shard:
         self._jump = -1
         self._in = inside
         self._position = 0
-        self._begun = -inside.pace  # monotonic seconds
         self._next: _Next | None = None
         self._attempt: tuple[Decision, Row, Future[Appended]] | None = None
         self._follow_ups = FollowUps()
@@ -151,13 +151,11 @@ class Shard:
         return done
 
     def _due(self) -> bool:
-        if not self.inbox or len(self._follow_ups) >= AHEAD:
-            return False
-        return len(self.inbox) >= CROWD or time.monotonic() - self._begun >= self._in.pace
+        under_way = len(self._follow_ups)
+        return bool(self.inbox) and (under_way == 0 or (under_way < AHEAD and len(self.inbox) >= self._in.crowd))
 
     def _prepare(self) -> _Next:
         """Nothing is appended until these accounts are loaded, so they are as of this position."""
-        self._begun = time.monotonic()
         messages = list(islice(self.inbox, MAX_BATCH))
         at_hand, missing = self._at_hand({c.account_id for one in messages if not isinstance(c := one.command, Poison)})
         return _Next(messages, at_hand, self._in.aside(partial(self._load, missing, self._position)))

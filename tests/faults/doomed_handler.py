@@ -108,7 +108,7 @@ def doom(step: str, number: signal.Signals) -> Callable[[Inside], Inside]:
             watermarks=DoomedWatermarks(inside.out.watermarks, step, number),
         )
         journal: Journal = DoomedJournal(inside.journal, step, number)
-        return replace(inside, journal=journal, out=out)
+        return replace(inside, journal=journal, out=out, crowd=50)  # batches overlap under the little load of a test
 
     return adjust
 

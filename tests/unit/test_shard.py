@@ -14,8 +14,8 @@ from commands.follow_up import Outbound
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
 from commands.policy_file import load_policy
-from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable
-from commands.shard import CROWD, Inside, Shard
+from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable, Watermark
+from commands.shard import AHEAD, Inside, Shard
 from schemas.codec import MAGIC, encode_command, encode_event
 from schemas.commands import SetPlan
 from schemas.events import Envelope, PlanSet
@@ -115,20 +115,53 @@ def test_what_cannot_be_loaded_is_the_shards_failure() -> None:
         shard.step()
 
 
-def test_small_batches_keep_the_pace_and_a_crowd_does_not() -> None:
-    world = replace(inside(), pace=3600.0)
+class Held(MemoryWatermarks):
+    """Watermarks that are saved only when told."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[Future[None]] = []
+
+    def save(self, shard: int, mark: Watermark) -> Future[None]:
+        super().save(shard, mark)
+        self.held.append(Future())
+        return self.held[-1]
+
+
+def test_few_commands_gather_until_the_batch_before_is_out_and_a_crowd_does_not() -> None:
+    marks, world = Held(), inside()
+    world = replace(world, out=replace(world.out, watermarks=marks), crowd=10)
     shard = Shard(0, world)
     shard.take_over()
+
+    def sizes() -> list[int]:
+        for _ in range(5):
+            shard.step()
+        return [len(read_body(row.body)[1]) for row in world.journal.read(0, 0)]
+
     shard.receive(message(0))
-    finish(shard)
-    for offset in range(1, CROWD):
+    assert sizes() == [1]
+    for offset in range(1, 10):
         shard.receive(message(offset))
-    finish(shard)
-    assert len(list(world.journal.read(0, 0))) == 1
-    shard.receive(message(CROWD))
-    finish(shard)
-    _, crowd = world.journal.read(0, 0)
-    assert len(read_body(crowd.body)[1]) == CROWD
+    assert sizes() == [1]
+    shard.receive(message(10))
+    assert sizes() == [1, 10]
+    shard.receive(message(11))
+    assert sizes() == [1, 10]
+    for mark in marks.held:
+        mark.set_result(None)
+    assert sizes() == [1, 10, 1]
+
+
+def test_no_more_than_some_batches_are_on_their_way_out() -> None:
+    marks, world = Held(), inside()
+    shard = Shard(0, replace(world, out=replace(world.out, watermarks=marks), crowd=1))
+    shard.take_over()
+    for offset in range(AHEAD + 3):
+        shard.receive(message(offset))
+        for _ in range(5):
+            shard.step()
+    assert len(list(world.journal.read(0, 0))) == AHEAD
 
 
 def test_a_row_of_a_newer_release_is_not_read_over() -> None:

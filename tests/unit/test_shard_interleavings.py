@@ -45,7 +45,14 @@ class Owner:
         out = Outbound(stores.events, stores.snapshots, stores.watermarks, stores.publisher, TOPICS)
         cache, loads = AccountCache(1 + number % 2), self.way.store
         inside = Inside(
-            self.way, out, POLICY, cache, 1, UUID(int=number), lambda work: loads.send(lambda: at_once(work))
+            self.way,
+            out,
+            POLICY,
+            cache,
+            1,
+            UUID(int=number),
+            lambda work: loads.send(lambda: at_once(work)),
+            crowd=1 + number % 3,  # batches overlap, more or less
         )
         self.shard = Shard(0, inside)
         self.runs = False
