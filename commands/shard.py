@@ -40,8 +40,8 @@ CROWD = 1000
 class Inside:
     """What every shard of a handler shares. `shards`: partitions of the topic; `writer`: names this process.
 
-    `aside`: does what waits for a store, in the handler on a thread of its own. `crowd`: commands that do not wait until
-    the batch before theirs is out.
+    `aside`: does what waits for a store, in the handler on a thread of its own. `crowd`: so many commands do not wait
+    until the batch before theirs is out.
     """
 
     journal: Journal
