@@ -63,10 +63,6 @@ class Account(Struct, gc=False):
         """The licence that the device holds or held last, ended or not."""
         return self.devices.get(device_id, {}).get(title_id)
 
-    def active(self, device_id: str, at: int) -> int:
-        """How many licences the device holds at that time."""
-        return sum(held.expires_at > at for held in self.devices.get(device_id, {}).values())
-
 
 def initial() -> Account:
     """An account to which nothing has happened."""

@@ -8,6 +8,7 @@ from msgspec import Struct
 from commands.account import Account, apply, business_time
 from commands.decide import Rejected, decide
 from commands.intake import Message, Poison, Received
+from commands.policies import Policies
 from commands.policy import Policy
 from schemas.codec import decode_batch, decode_command, decode_event, encode_batch, encode_event
 from schemas.commands import Command
@@ -29,7 +30,7 @@ class Decided(Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a batch comes to. `taken` messages were decided; more would have made the row too large."""
+    """What a batch comes to. `taken` messages were decided; more would have made the row too large, or have to wait."""
 
     first_offset: int
     next_offset: int
@@ -45,10 +46,12 @@ class Decision:
 def decide_batch(
     received: Sequence[Received],
     accounts: Mapping[str, Account],
-    policy: Policy,
+    policies: Policies,
     first_offset: int,
 ) -> Decision:
-    """Decide what was received, in order, each on what the ones before it left.
+    """Decide what was received, in order, each on what the ones before it left, under the policy in force at its time.
+
+    The first one of whose time the policy is not known yet has to wait, and all after it.
 
     `accounts` holds every account that it names and is left as it is. `first_offset` is where the journal's
     coverage of the topic ends so far; offsets that hold no message (compaction, markers) are covered too.
@@ -56,6 +59,8 @@ def decide_batch(
     drafts: dict[str, Account] = {}
     decided: list[Decided] = []
     next_offset, size = first_offset, 0
+    policy: Policy
+    since = until = 0  # the times at which `policy` is in force
     for taken in received:
         message, command = taken.message, taken.command
         if isinstance(command, Poison):
@@ -64,7 +69,13 @@ def decide_batch(
             draft = drafts.get(command.account_id)
             if draft is None:
                 draft = drafts[command.account_id] = accounts[command.account_id].copy()
-            one = _decide_one(message, command, draft, policy)
+            at = business_time(draft, message.timestamp)
+            if not since <= at < until:
+                found = policies.at(at)
+                if found is None:
+                    break
+                policy, since, until = found
+            one = _decide_one(message, command, draft, policy, at)
         decided.append(one)
         next_offset = message.offset + 1
         size += message.size + sum(map(len, one.entry.events))
@@ -90,7 +101,7 @@ def read_body(body: bytes) -> tuple[int, tuple[Decided, ...]]:
     return batch.next_offset, tuple(decided)
 
 
-def _decide_one(message: Message, command: Command, draft: Account, policy: Policy) -> Decided:
+def _decide_one(message: Message, command: Command, draft: Account, policy: Policy, at: int) -> Decided:
     offset, timestamp, value, by = message.offset, message.timestamp, message.value, policy.version
     first = draft.answered.get(command.command_id)
     if first is not None:
@@ -98,7 +109,6 @@ def _decide_one(message: Message, command: Command, draft: Account, policy: Poli
             offset, timestamp, value, "duplicate", policy_version=by, first_version=first[0], last_version=first[1]
         )
         return Decided(told, command, ())
-    at = business_time(draft, timestamp)
     outcome = decide(command, draft, policy, at)
     if isinstance(outcome, Rejected):
         refused = Entry(offset, timestamp, value, "rejected", (), outcome.reason, outcome.message, policy_version=by)

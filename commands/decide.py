@@ -3,12 +3,10 @@
 Times are int milliseconds since the epoch, UTC.
 """
 
-from typing import Literal, TypeAlias
-
-from msgspec import Struct
-
-from commands.account import YEAR, Account, License
+from commands.account import Account, License
+from commands.places import place_refusal, yearly_refusal
 from commands.policy import Policy, Terms
+from commands.rejected import Reason, Rejected
 from schemas.commands import (
     AcquireLicense,
     Command,
@@ -31,24 +29,7 @@ from schemas.events import (
 )
 from schemas.ids import id_from
 
-Reason: TypeAlias = Literal[
-    "no_plan",
-    "unknown_plan",
-    "device_limit",
-    "device_download_limit",
-    "yearly_title_limit",
-    "title_unavailable",
-    "no_license",
-    "license_expired",
-    "renewal_limit",
-]
-
-
-class Rejected(Struct, frozen=True, gc=False):
-    """A command that the rules refuse: a reason code, and the reason as a sentence."""
-
-    reason: Reason
-    message: str
+__all__ = ["Reason", "Rejected", "decide"]
 
 
 def decide(command: Command, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
@@ -59,7 +40,7 @@ def decide(command: Command, state: Account, policy: Policy, at: int) -> tuple[E
         case AcquireLicense():
             return _acquire(command, state, policy, at)
         case CompleteDownload():
-            held = _held(state, command.device_id, command.title_id, at)
+            held = _held(state, policy, command.device_id, command.title_id, at)
             if isinstance(held, Rejected):
                 return held
             if held.completed:
@@ -70,7 +51,7 @@ def decide(command: Command, state: Account, policy: Policy, at: int) -> tuple[E
         case RenewLicense():
             return _renew(command, state, policy, at)
         case ReleaseLicense():
-            held = _held(state, command.device_id, command.title_id, at)
+            held = _held(state, policy, command.device_id, command.title_id, at)
             if isinstance(held, Rejected):
                 return ()
             return (LicenseReleased(held.license_id, command.device_id, command.title_id, policy.version),)
@@ -86,33 +67,28 @@ def _set_plan(command: SetPlan, state: Account, policy: Policy) -> tuple[Event, 
 
 def _acquire(command: AcquireLicense, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
     held = state.license(command.device_id, command.title_id)
-    if held is not None and at < held.expires_at:
+    if held is not None and at < policy.end(command.title_id, held.expires_at):
         return ()
     terms = policy.terms(command.title_id)
     refusal = (
         _plan_refusal(state, policy)
         or _availability_refusal(command.title_id, terms, at)
-        or _place_refusal(state, policy, command.device_id, at)
+        or place_refusal(state, policy, terms, command.device_id, at)
+        or yearly_refusal(state, policy, terms, command.title_id, at)
     )
     if refusal is not None:
         return refusal
-    if terms.yearly_limit is not None:
-        year = sum(t > at - YEAR for t in state.acquired.get(command.title_id, ()))
-        if year >= terms.yearly_limit:
-            return Rejected(
-                "yearly_title_limit",
-                f"{command.title_id} was acquired {year} times in the last 365 days; {terms.yearly_limit} are allowed",
-            )
     license_id = id_from(command.command_id, "license")
     return (LicenseAcquired(license_id, command.device_id, command.title_id, terms.end(at), policy.version),)
 
 
 def _play(command: StartPlayback, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
-    held = _held(state, command.device_id, command.title_id, at)
+    held = _held(state, policy, command.device_id, command.title_id, at)
     if isinstance(held, Rejected):
         return held
-    window = policy.terms(command.title_id).playback_window
-    end = held.expires_at if held.played or window is None else min(held.expires_at, at + window)
+    window, end = policy.terms(command.title_id).playback_window, policy.end(command.title_id, held.expires_at)
+    if window is not None and not held.played:
+        end = min(end, at + window)
     return (PlaybackStarted(held.license_id, command.device_id, command.title_id, end, policy.version),)
 
 
@@ -133,7 +109,7 @@ def _renew(command: RenewLicense, state: Account, policy: Policy, at: int) -> tu
             "renewal_limit", f"the licence was renewed {held.renewals} times; {terms.renewals} are allowed"
         )
     if refusal is None and at >= held.expires_at:
-        refusal = _plan_refusal(state, policy) or _place_refusal(state, policy, command.device_id, at)
+        refusal = _plan_refusal(state, policy) or place_refusal(state, policy, terms, command.device_id, at)
     if refusal is not None:
         return refusal
     renewed = LicenseRenewed(
@@ -154,16 +130,16 @@ def _deactivate(command: DeactivateDevice, state: Account, policy: Policy, at: i
     released = [
         LicenseReleased(license.license_id, command.device_id, title_id, policy.version)
         for title_id, license in held.items()
-        if at < license.expires_at
+        if at < policy.end(title_id, license.expires_at)
     ]
     return (*released, DeviceDeactivated(command.device_id, policy.version))
 
 
-def _held(state: Account, device_id: str, title_id: str, at: int) -> License | Rejected:
+def _held(state: Account, policy: Policy, device_id: str, title_id: str, at: int) -> License | Rejected:
     held = state.license(device_id, title_id)
     if held is None:
         return _no_license(device_id, title_id)
-    return held if at < held.expires_at else _expired(device_id, title_id, "over")
+    return held if at < policy.end(title_id, held.expires_at) else _expired(device_id, title_id, "over")
 
 
 def _plan_refusal(state: Account, policy: Policy) -> Rejected | None:
@@ -173,25 +149,9 @@ def _plan_refusal(state: Account, policy: Policy) -> Rejected | None:
 
 
 def _availability_refusal(title_id: str, terms: Terms, at: int) -> Rejected | None:
+    if terms.withdrawn(at):
+        return Rejected("title_withdrawn", f"{title_id} is withdrawn")
     return None if terms.available(at) else Rejected("title_unavailable", f"{title_id} is no longer available")
-
-
-def _place_refusal(state: Account, policy: Policy, device_id: str, at: int) -> Rejected | None:
-    """Whether the account's plan and the device have room for one more active licence."""
-    on_device = state.active(device_id, at)
-    if on_device >= policy.device_downloads:
-        return Rejected(
-            "device_download_limit", f"{device_id} holds {on_device} licences; that is the most a device may"
-        )
-    if on_device == 0 and state.plan is not None:
-        limit = policy.plans[state.plan]
-        devices = sum(state.active(other, at) > 0 for other in state.devices)
-        if devices >= limit:
-            return Rejected(
-                "device_limit",
-                f"downloads are held on {devices} of the {limit} devices that the plan {state.plan} allows",
-            )
-    return None
 
 
 def _unknown_plan(plan: str, policy: Policy) -> Rejected:

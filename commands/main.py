@@ -18,9 +18,10 @@ from commands.cassandra.snapshots import CassandraSnapshots, CassandraWatermarks
 from commands.follow_up import Outbound
 from commands.handler import Handler
 from commands.kafka.consumer import CommandConsumer
+from commands.kafka.policies import PolicyFollower
 from commands.kafka.publisher import KafkaPublisher, ProducerDead
 from commands.logs import configure_logging
-from commands.policy import Policy
+from commands.policies import Policies
 from commands.policy_file import PolicyError, load_policy
 from commands.ports import NotPrepared, StoreUnavailable
 from commands.settings import Settings
@@ -43,7 +44,7 @@ class Stopped(Exception):
     """The process was asked to stop before it had begun."""
 
 
-def wire(settings: Settings, policy: Policy, publisher: KafkaPublisher, session: Session, shards: int) -> Inside:
+def wire(settings: Settings, policies: Policies, publisher: KafkaPublisher, session: Session, shards: int) -> Inside:
     """The ports of a handler on the real servers.
 
     Raises:
@@ -59,7 +60,7 @@ def wire(settings: Settings, policy: Policy, publisher: KafkaPublisher, session:
     )
     cache = AccountCache(settings.cached_accounts)
     loaders = ThreadPoolExecutor(LOADERS, "loader")
-    return Inside(CassandraJournal(session), outbound, policy, cache, shards, uuid4(), loaders.submit)
+    return Inside(CassandraJournal(session), outbound, policies, cache, shards, uuid4(), loaders.submit)
 
 
 def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = lambda inside: inside) -> int:
@@ -73,12 +74,14 @@ def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = l
     topics = Topics(settings.namespace)
     group = f"{settings.namespace}.handler"
     try:
-        policy = load_policy(settings.policy)
+        policies = PolicyFollower(settings.kafka, topics.policies, load_policy(settings.policy))
         consumer = CommandConsumer(settings.kafka, topics.commands, group, settings.session_timeout_ms)
         shards = _patiently(consumer.partitions, stop)
         session = _patiently(lambda: connect(settings.cassandra_points(), settings.keyspace), stop)
         publisher = KafkaPublisher(settings.kafka)
-        inside = adjust(_patiently(lambda: wire(settings, policy, publisher, session, shards), stop))
+        inside = adjust(_patiently(lambda: wire(settings, policies, publisher, session, shards), stop))
+        _patiently(policies.look, stop)
+        policies.follow(stop)
         Handler(consumer, publisher, inside, stop, settings.alive_file).run()
     except Stopped:
         return 0

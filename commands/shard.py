@@ -21,7 +21,7 @@ from commands.batch import Decided, Decision, decide_batch, read_body
 from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, follow_up
 from commands.futures import at_once
 from commands.intake import Message, Poison, Received, read_command
-from commands.policy import Policy
+from commands.policies import Policies
 from commands.ports import Appended, Conflict, Journal, NotPrepared, Row, StoreUnavailable
 from schemas.codec import DecodeError
 
@@ -46,7 +46,7 @@ class Inside:
 
     journal: Journal
     out: Outbound
-    policy: Policy
+    policies: Policies
     cache: AccountCache
     shards: int
     writer: UUID
@@ -78,6 +78,7 @@ class Shard:
         self._in = inside
         self._position = 0
         self._next: _Next | None = None
+        self._unknown = False  # whether `_next` waits for policies
         self._attempt: tuple[Decision, Row, Future[Appended]] | None = None
         self._follow_ups = FollowUps()
         self._progress = Progress(-1)
@@ -145,8 +146,7 @@ class Shard:
             self._settle(decision, row, appended.result())
         if intake and self._attempt is None and (self._next or self._due()):
             self._next = self._next or self._prepare()
-            if self._next.loading.done():
-                self._begin(self._next)
+            if self._next.loading.done() and self._begin(self._next):
                 self._next = None
         return done
 
@@ -160,12 +160,21 @@ class Shard:
         at_hand, missing = self._at_hand({c.account_id for one in messages if not isinstance(c := one.command, Poison)})
         return _Next(messages, at_hand, self._in.aside(partial(self._load, missing, self._position)))
 
-    def _begin(self, batch: _Next) -> None:
+    def _begin(self, batch: _Next) -> bool:
+        """Put a batch on its way; False while the policy of its first command's time is not known."""
         accounts = batch.at_hand | batch.loading.result()
-        first_offset = batch.messages[0].message.offset if self.next_offset is None else self.next_offset
-        decision = decide_batch(batch.messages, accounts, self._in.policy, first_offset)
+        first = batch.messages[0].message
+        first_offset = first.offset if self.next_offset is None else self.next_offset
+        decision = decide_batch(batch.messages, accounts, self._in.policies, first_offset)
+        if not decision.taken:
+            if not self._unknown:
+                log.warning("policy_unknown", shard=self.number, offset=first.offset, at=first.timestamp)
+            self._unknown = True
+            return False
+        self._unknown = False
         row = Row(self.number, self._position, self._in.writer, time.time_ns() // 1_000_000, decision.body())
         self._attempt = (decision, row, self._in.journal.append(row))
+        return True
 
     def _settle(self, decision: Decision, row: Row, appended: Appended) -> None:
         if isinstance(appended, Conflict):

@@ -9,12 +9,12 @@ from uuid import uuid4
 
 from msgspec.structs import fields
 
+from commands.policies import COMMANDS_AHEAD
 from ops.simulate.wire import Message
 from schemas.codec import encode_command
 from schemas.commands import COMMANDS, Command
 from schemas.validation import InvalidCommand, validate, validate_timestamp
 
-_HOUR = 3_600_000  # the broker refuses what is further ahead of its clock
 _OF_THE_LINE = {"type", "at"}
 
 
@@ -99,7 +99,7 @@ def _time(at: object) -> int | None:
         moment = round(parsed.timestamp() * 1000)
     else:
         raise ValueError(f"at is {_shown(at)}, not a time such as 2026-05-01T20:15:00Z or milliseconds since 1970")
-    if moment > time.time() * 1000 + _HOUR:
+    if moment > time.time() * 1000 + COMMANDS_AHEAD:
         raise ValueError(f"at is {_shown(at)}, ahead of the clock; Kafka refuses times of the future")
     return moment
 

@@ -30,7 +30,7 @@ class Settings:
 
     @property
     def topics(self) -> Topics:
-        """The four topics."""
+        """The topics."""
         return Topics(self.namespace)
 
     @property

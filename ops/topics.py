@@ -1,7 +1,9 @@
-"""The four topics: created with equal partitions and history that never goes; checked when they exist."""
+"""The topics: created with equal partitions and history that never goes; checked when they exist."""
 
 import time
 
+from commands.policies import COMMANDS_AHEAD
+from commands.policy_file import LARGEST
 from ops import kafka
 from schemas.topics import Topics
 
@@ -17,9 +19,10 @@ class TopicsDiffer(Exception):
 
 
 def configuration(topics: Topics) -> dict[str, dict[str, str]]:
-    """Topic -> its configuration. Never compacted: events share keys, and each of them counts.
+    """Topic -> its configuration. Only policies are compacted: events share keys, and each of them counts.
 
-    Replies are stamped with the wall clock, so their week is a week; commands and events carry business time.
+    Replies are stamped with the wall clock, so their week is a week; commands and events carry business time. Whether a
+    policy came in time is told by the broker's clock alone.
     """
     common = {
         "cleanup.policy": "delete",
@@ -29,39 +32,45 @@ def configuration(topics: Topics) -> dict[str, dict[str, str]]:
         "max.message.bytes": str(_BATCH_MAX),
     }
     return {
-        topics.commands: common,
+        topics.commands: common | {"message.timestamp.after.max.ms": str(COMMANDS_AHEAD)},
         topics.events: common,
         topics.replies: common | {"retention.ms": str(_WEEK)},
         topics.dead_letters: common | {"max.message.bytes": str(_DEAD_LETTER_MAX)},
+        topics.policies: {
+            "cleanup.policy": "compact",
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(LARGEST + 10_000),  # the document, its key and what a batch adds
+        },
     }
 
 
 def create(bootstrap: str, topics: Topics, partitions: int) -> list[str]:
-    """Create what is missing and return its names.
+    """Create what is missing and return its names. The policies have one partition: they have one order.
 
     Raises:
         TopicsDiffer: a topic exists with another number of partitions; an account's partition would change.
         KafkaProblem: the brokers do not answer or refuse.
     """
-    existing = kafka.partitions(bootstrap, topics.all())
-    others = {name: count for name, count in existing.items() if count != partitions}
+    wanted = dict.fromkeys(topics.all(), partitions) | {topics.policies: 1}
+    existing = kafka.partitions(bootstrap, wanted)
+    others = {name: count for name, count in existing.items() if count != wanted[name]}
     if others:
         found = ", ".join(f"{name} has {count}" for name, count in others.items())
         raise TopicsDiffer(
             f"{partitions} partitions were asked for, but {found}: the number is fixed once topics exist. "
             f"Use that number, or another LICENSING_NAMESPACE."
         )
-    missing = [name for name in topics.all() if name not in existing]
+    missing = [name for name in wanted if name not in existing]
     if missing:
-        kafka.create(bootstrap, dict.fromkeys(missing, partitions), configuration(topics))
-        _until_known(bootstrap, topics, partitions)
+        kafka.create(bootstrap, {name: wanted[name] for name in missing}, configuration(topics))
+        _until_known(bootstrap, wanted)
     return missing
 
 
-def _until_known(bootstrap: str, topics: Topics, partitions: int) -> None:
+def _until_known(bootstrap: str, wanted: dict[str, int]) -> None:
     """The controller has created them; wait until the broker that clients ask knows it too."""
     deadline = time.monotonic() + kafka.TIMEOUT
-    while kafka.partitions(bootstrap, topics.all()) != dict.fromkeys(topics.all(), partitions):
+    while kafka.partitions(bootstrap, wanted) != wanted:
         if time.monotonic() > deadline:
             raise kafka.KafkaProblem(f"Kafka at {bootstrap} created the topics but does not list them.")
         time.sleep(0.1)

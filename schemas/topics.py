@@ -11,7 +11,7 @@ _SEED = 0x9747B28C
 
 @dataclass(frozen=True, slots=True)
 class Topics:
-    """Topic names below one namespace. Commands, events, replies and dead letters have equal partition counts."""
+    """Topic names below one namespace. All but that of the policies have equal partition counts."""
 
     namespace: str = "licensing"
 
@@ -35,8 +35,13 @@ class Topics:
         """What could not be read or was invalid, on the partition it came from."""
         return f"{self.namespace}.dead-letters"
 
+    @property
+    def policies(self) -> str:
+        """The rules by version, on one partition that every handler reads."""
+        return f"{self.namespace}.policies"
+
     def all(self) -> tuple[str, str, str, str]:
-        """Every topic of the namespace."""
+        """The topics that have a partition for each shard."""
         return self.commands, self.events, self.replies, self.dead_letters
 
 

@@ -99,7 +99,7 @@ class Ground:
             history.create(settings)
             yield Space(settings, partitions)
         finally:
-            kafka.delete(settings.kafka, settings.topics.all())
+            kafka.delete(settings.kafka, [*settings.topics.all(), settings.topics.policies])
             history.drop(settings)
 
     @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from commands.account import fold, initial
 from commands.batch import Decided, read_body
+from commands.places import active
 from commands.policy import Policy
 from commands.ports import Row
 from schemas.codec import decode_reply
@@ -53,8 +54,8 @@ def _check_versions(entries: list[Decided], stored: dict[str, list[Envelope]], p
         state = initial()
         for envelope in history:
             state = fold(state, [envelope])
-            for device_id in state.devices:
-                assert state.active(device_id, state.at) <= policy.device_downloads
+            for held in state.devices.values():
+                assert active(held, policy, state.at) <= policy.device_downloads
 
 
 def _check_answers(entries: list[Decided], story: Story) -> None:

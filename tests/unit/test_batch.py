@@ -5,6 +5,7 @@ from uuid import UUID, uuid5
 from commands.account import REMEMBERED, Account, fold, initial
 from commands.batch import MAX_BODY, Decision, decide_batch, read_body
 from commands.intake import Message, Poison, Received
+from commands.policies import Timeline
 from schemas.codec import decode_event, encode_command
 from schemas.commands import Command
 from tests.support.examples import (
@@ -37,7 +38,8 @@ def message(command: Command, offset: int = 0, at: int = T0) -> tuple[Message, C
 def decide(
     *messages: tuple[Message, Command | Poison], first_offset: int = 0, account: Account | None = None
 ) -> Decision:
-    return decide_batch([Received(*one) for one in messages], {ACCOUNT: account or initial()}, POLICY, first_offset)
+    received = [Received(*one) for one in messages]
+    return decide_batch(received, {ACCOUNT: account or initial()}, Timeline(POLICY), first_offset)
 
 
 def outcomes(decision: Decision) -> list[str]:
@@ -156,7 +158,7 @@ def test_offsets_without_a_message_are_covered() -> None:
 
 
 def test_no_messages_is_an_empty_batch() -> None:
-    decision = decide_batch([], {}, POLICY, 9)
+    decision = decide_batch([], {}, Timeline(POLICY), 9)
     assert (decision.next_offset, decision.decided, decision.accounts, decision.taken) == (9, (), {}, 0)
     assert read_body(decision.body()) == (9, ())
 

@@ -12,6 +12,7 @@ from commands.account import DAY, YEAR, Account, evolve, fold, initial
 from commands.accounts import extend
 from commands.batch import Decided, decide_batch, read_body
 from commands.intake import Message, Received, read_command
+from commands.policies import Timeline
 from commands.policy import Policy, Terms
 from schemas.codec import encode_command
 from schemas.commands import Command
@@ -83,7 +84,7 @@ def run(stream: Sequence[Message], cuts: Sequence[int] = ()) -> tuple[list[Decid
     bounds = [0, *sorted(cuts), len(stream)]
     for start, end in pairwise(bounds):
         read = [Received(m, read_command(m, 0, 1)) for m in stream[start:end]]
-        decision = decide_batch(read, accounts, POLICY, next_offset)
+        decision = decide_batch(read, accounts, Timeline(POLICY), next_offset)
         assert decision.taken == end - start
         assert read_body(decision.body()) == (decision.next_offset, decision.decided)
         decided += decision.decided

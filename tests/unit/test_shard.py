@@ -13,6 +13,7 @@ from commands.batch import read_body
 from commands.follow_up import Outbound
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
+from commands.policies import Timeline
 from commands.policy_file import load_policy
 from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable, Watermark
 from commands.shard import AHEAD, Inside, Shard
@@ -26,7 +27,7 @@ AT = 1_770_000_000_000
 
 def inside() -> Inside:
     out = Outbound(MemoryEventStore(), MemorySnapshots(), MemoryWatermarks(), MemoryPublisher(), Topics())
-    return Inside(MemoryJournal(), out, load_policy(), AccountCache(10), 1, UUID(int=1))
+    return Inside(MemoryJournal(), out, Timeline(load_policy()), AccountCache(10), 1, UUID(int=1))
 
 
 def message(offset: int) -> Message:

@@ -9,6 +9,7 @@ from commands.accounts import AccountCache
 from commands.follow_up import Outbound
 from commands.futures import at_once
 from commands.intake import Message
+from commands.policies import Timeline
 from commands.policy import Policy, Terms
 from commands.ports import StoreUnavailable
 from commands.shard import Inside, Shard
@@ -47,7 +48,7 @@ class Owner:
         inside = Inside(
             self.way,
             out,
-            POLICY,
+            Timeline(POLICY),
             cache,
             1,
             UUID(int=number),

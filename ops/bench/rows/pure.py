@@ -14,6 +14,7 @@ from commands.accounts import AccountCache
 from commands.follow_up import Outbound
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
+from commands.policies import Timeline
 from commands.policy_file import load_policy
 from commands.shard import Inside, Shard
 from ops.bench import yardstick
@@ -79,11 +80,11 @@ def works() -> tuple[Work, ...]:
 def _handled() -> Work:
     records = command_records(load(_COMMANDS, _ACCOUNTS), partitions=1)
     messages = [Message(offset, r.at, r.key, r.value) for offset, r in enumerate(records)]
-    policy, topics = load_policy(), Topics()
+    policies, topics = Timeline(load_policy()), Topics()
 
     def handle() -> None:
         out = Outbound(MemoryEventStore(), MemorySnapshots(), MemoryWatermarks(), MemoryPublisher(), topics)
-        shard = Shard(0, Inside(MemoryJournal(), out, policy, AccountCache(_ACCOUNTS), 1, UUID(int=1)))
+        shard = Shard(0, Inside(MemoryJournal(), out, policies, AccountCache(_ACCOUNTS), 1, UUID(int=1)))
         for message in messages:
             shard.receive(message)
         while shard.inbox or shard.busy:
