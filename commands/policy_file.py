@@ -131,17 +131,25 @@ def read_document(content: bytes, name: str) -> Document:
     return document
 
 
+def read_file(path: Path) -> bytes:
+    """The bytes of a policy's file.
+
+    Raises:
+        PolicyError: it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise PolicyError(str(path), [Problem(1, "", f"cannot be read: {error.strerror}")]) from error
+
+
 def load_document(path: Path) -> Document:
     """Read a policy's document from a file.
 
     Raises:
         PolicyError: it cannot be read, or is not a policy.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise PolicyError(str(path), [Problem(1, "", f"cannot be read: {error.strerror}")]) from error
-    return read_document(content, str(path))
+    return read_document(read_file(path), str(path))
 
 
 def load_policy(path: Path = DEFAULT) -> Policy:

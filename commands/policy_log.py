@@ -51,6 +51,7 @@ class PolicyLog:
         except Exception as error:  # also what no check foresees: one message must not stop the handlers
             self.refused[key] = refusal = Refusal(record.offset, key, str(error))
             return refusal
+        self.refused.pop(key, None)
         self.published.append(policy)
         self._contents[policy.version] = record.value or b""
         return policy

@@ -1,10 +1,15 @@
 """What runs where, and how far behind each reader is."""
 
 import socket
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from commands.policy_file import PolicyError
+from commands.policy_log import Refusal
 from ops import kafka, processes, services
+from ops.policies import Listed, listed, refused
+from ops.policies import read as read_policies
 from ops.redis import RedisError
 from ops.settings import Settings
 from ops.stack import status as servers
@@ -35,11 +40,16 @@ class Lag:
 
 @dataclass(slots=True)
 class Status:
-    """All that `licensing status` shows. `dead_letters` None: Kafka does not answer."""
+    """All that `licensing status` shows. `dead_letters` None: Kafka does not answer.
+
+    `refused_policies`: messages of the policies topic that no handler takes; everything else goes on.
+    """
 
     processes: list[Process]
     lags: list[Lag] = field(default_factory=list)
     dead_letters: int | None = None
+    policies: list[Listed] = field(default_factory=list)
+    refused_policies: list[Refusal] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -56,7 +66,7 @@ def collect(home: Path, settings: Settings) -> Status:
         return found
     try:
         _read(found, settings)
-    except (kafka.KafkaProblem, RedisError) as error:
+    except (kafka.KafkaProblem, RedisError, PolicyError) as error:
         found.problems.append(str(error))
     return found
 
@@ -80,13 +90,16 @@ def _processes(home: Path) -> list[Process]:
 
 def _read(found: Status, settings: Settings) -> None:
     topics = settings.topics
-    missing = set(topics.all()) - set(kafka.partitions(settings.kafka, topics.all()))
+    wanted = [*topics.all(), topics.policies]
+    missing = set(wanted) - set(kafka.partitions(settings.kafka, wanted))
     if missing:
         found.problems.append(f"Topics are missing: {', '.join(sorted(missing))}. Create them with `licensing init`.")
         return
     committed = kafka.committed(settings.kafka, settings.handler_group, topics.commands)
     found.lags.append(_lag("handler", topics.commands, kafka.ends(settings.kafka, topics.commands), committed))
     found.dead_letters = sum(kafka.ends(settings.kafka, topics.dead_letters).values())
+    rules = read_policies(settings)
+    found.policies, found.refused_policies = listed(rules, int(time.time() * 1000)), refused(rules)
     ends = kafka.ends(settings.kafka, topics.events)
     views = Views(ViewSettings(redis=settings.redis, namespace=settings.namespace))
     try:

@@ -7,6 +7,7 @@ from commands.policy_file import LARGEST
 from ops import kafka
 from schemas.topics import Topics
 
+_FOR_EVER = (1 << 63) - 1
 _WEEK = 7 * 86_400_000
 # The limit is on a producer's whole batch, not on one message: below the usual batch of 1,000,000 bytes every
 # well-filled batch of an ordinary producer would be refused.
@@ -22,7 +23,8 @@ def configuration(topics: Topics) -> dict[str, dict[str, str]]:
     """Topic -> its configuration. Only policies are compacted: events share keys, and each of them counts.
 
     Replies are stamped with the wall clock, so their week is a week; commands and events carry business time. Whether a
-    policy came in time is told by the broker's clock alone.
+    policy came in time is told by the broker's clock alone; and none goes, not even when somebody writes something else
+    under its version, because replays decide under it again.
     """
     common = {
         "cleanup.policy": "delete",
@@ -38,6 +40,7 @@ def configuration(topics: Topics) -> dict[str, dict[str, str]]:
         topics.dead_letters: common | {"max.message.bytes": str(_DEAD_LETTER_MAX)},
         topics.policies: {
             "cleanup.policy": "compact",
+            "min.compaction.lag.ms": str(_FOR_EVER),
             "message.timestamp.type": "LogAppendTime",
             "max.message.bytes": str(LARGEST + 10_000),  # the document, its key and what a batch adds
         },

@@ -8,6 +8,7 @@ from ops.cli.bench import bench
 from ops.cli.demo import demo
 from ops.cli.failures import Verbs
 from ops.cli.look import timeline, view
+from ops.cli.policy import check, diff, publish
 from ops.cli.send import send
 from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
@@ -40,6 +41,18 @@ _EXAMPLES: dict[Callable[..., None], str] = {
 }
 for command, example in _EXAMPLES.items():
     app.command(epilog=f"Example: {example}")(command)
+
+policy = typer.Typer(
+    help="The rules: check a document, compare two, publish one to the handlers.", no_args_is_help=True
+)
+_POLICY_EXAMPLES: dict[Callable[..., None], str] = {
+    check: "licensing policy check stricter.yaml",
+    diff: "licensing policy diff commands/policy.yaml stricter.yaml",
+    publish: "licensing policy publish stricter.yaml",
+}
+for command, example in _POLICY_EXAMPLES.items():
+    policy.command(epilog=f"Example: {example}")(command)
+app.add_typer(policy, name="policy")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from ops.cli.failures import Failure
-from ops.cli.output import as_json, console, note, short, table
+from ops.cli.output import as_json, console, moment, note, short, table
 from ops.settings import Settings, adopt, home, runtime
 
 Partitions = Annotated[int, typer.Option(min=1, max=1024, help="Partitions of each topic, fixed once they exist.")]
@@ -74,6 +74,14 @@ def status(json: Json = False) -> None:
                 [(lag.reader, lag.topic, lag.total, " ".join(map(str, lag.partitions))) for lag in found.lags],
                 numbers=(2,),
             )
+        if found.policies:
+            table(
+                "Policies",
+                ("version", "from (UTC)", "state"),
+                [(p.version, "-" if p.since is None else moment(p.since), p.state) for p in found.policies],
+            )
+        for refused in found.refused_policies:
+            note(f"Refused, offset {refused.offset} of the policies topic, key {refused.key}: {refused.why}")
         if found.dead_letters is not None:
             console().print(f"Dead letters: {found.dead_letters:,}")
     for problem in found.problems:
