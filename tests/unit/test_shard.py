@@ -13,7 +13,7 @@ from commands.batch import read_body
 from commands.follow_up import Outbound
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
-from commands.policies import Timeline
+from commands.policies import InForce, Timeline
 from commands.policy_file import load_policy
 from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable, Watermark
 from commands.shard import AHEAD, Inside, Shard
@@ -30,8 +30,8 @@ def inside() -> Inside:
     return Inside(MemoryJournal(), out, Timeline(load_policy()), AccountCache(10), 1, UUID(int=1))
 
 
-def message(offset: int) -> Message:
-    return Message(offset, AT, b"ann", encode_command(SetPlan(str(uuid4()), "ann", None, "basic")))
+def message(offset: int, at: int = AT) -> Message:
+    return Message(offset, at, b"ann", encode_command(SetPlan(str(uuid4()), "ann", None, "basic")))
 
 
 def finish(shard: Shard) -> None:
@@ -103,6 +103,33 @@ def test_while_accounts_are_loaded_nothing_is_decided_and_a_take_over_forgets_th
     finish(shard)
     (row,) = world.journal.read(0, 0)
     assert [one.entry.offset for one in read_body(row.body)[1]] == [0]
+
+
+def test_a_command_waits_until_the_policy_of_its_time_is_known() -> None:
+    class Known:
+        until = AT
+
+        def at(self, at: int) -> InForce | None:
+            return Timeline(load_policy(), known_until=self.until).at(at)
+
+    known = Known()
+    world = replace(inside(), policies=known)
+    shard = Shard(0, world)
+    shard.take_over()
+    for offset, at in enumerate((AT - 1, AT, AT - 1, AT + 1)):
+        shard.receive(message(offset, at))
+
+    def decided() -> list[int]:
+        for _ in range(3):
+            finish(shard)
+        return [one.entry.offset for row in world.journal.read(0, 0) for one in read_body(row.body)[1]]
+
+    assert decided() == [0]
+    known.until = AT + 1
+    assert decided() == [0, 1, 2]
+    assert Shard(0, world).take_over() == 3
+    known.until = AT + 2
+    assert decided() == [0, 1, 2, 3]
 
 
 def test_what_cannot_be_loaded_is_the_shards_failure() -> None:
