@@ -14,12 +14,8 @@ from commands.rejected import Rejected
 def active(held: Mapping[str, License], policy: Policy, at: int) -> int:
     """How many of a device's licences are not over at that time."""
     withdrawals = policy.withdrawals
-    if not withdrawals:
-        return sum(license.expires_at > at for license in held.values())
-    return sum(
-        license.expires_at > at and (title_id not in withdrawals or withdrawals[title_id] > at)
-        for title_id, license in held.items()
-    )
+    good = [title_id for title_id, license in held.items() if license.expires_at > at]
+    return len(good) - sum([withdrawals[title_id] <= at for title_id in good if title_id in withdrawals])
 
 
 def place_refusal(state: Account, policy: Policy, terms: Terms, device_id: str, at: int) -> Rejected | None:

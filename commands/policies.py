@@ -48,12 +48,9 @@ class Timeline:
         self.starts = sorted(by_time)
         self.policies = [first, *map(by_time.__getitem__, self.starts)]
         self.known_until = known_until
+        ends = [min(start, known_until) for start in (*self.starts, FOR_EVER)]
+        self._spans = list(map(InForce, self.policies, (-FOR_EVER, *self.starts), ends))
 
     def at(self, at: int) -> InForce | None:
         """See `Policies.at`."""
-        if at >= self.known_until:
-            return None
-        place = bisect_right(self.starts, at)
-        since = self.starts[place - 1] if place else -FOR_EVER
-        until = self.starts[place] if place < len(self.starts) else FOR_EVER
-        return InForce(self.policies[place], since, min(until, self.known_until))
+        return None if at >= self.known_until else self._spans[bisect_right(self.starts, at)]

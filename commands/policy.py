@@ -85,4 +85,5 @@ class Policy:
 
     def end(self, title_id: str, expires_at: int) -> int:
         """When a licence for the title really ends: a withdrawal ends it earlier than was granted."""
-        return min(expires_at, self.withdrawals.get(title_id, expires_at)) if self.withdrawals else expires_at
+        withdrawn = self.withdrawals.get(title_id, expires_at)
+        return withdrawn if withdrawn < expires_at else expires_at

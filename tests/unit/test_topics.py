@@ -13,6 +13,7 @@ def test_topics_are_named_below_their_namespace() -> None:
         "licensing.dead-letters",
     )
     assert Topics("t1").commands == "t1.commands"
+    assert Topics().policies == "licensing.policies"
 
 
 @pytest.mark.parametrize(
