@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from commands.account import DAY, Account, apply, business_time, initial
 from commands.batch import Decided, decide_batch
 from commands.decide import Rejected, decide
-from commands.intake import Message, read_command
+from commands.intake import Message, Received, read_command
 from commands.policies import KNOWN_AHEAD, LEAD, MARGIN, Timeline
 from commands.policy import Policy, Studio
 from schemas.codec import decode_command
@@ -56,7 +56,7 @@ def decided_live(rng: random.Random, stream: Sequence[Message], topic: Sequence[
         clock = max(clock, stream[len(decided)].timestamp - rng.choice((0, KNOWN_AHEAD - 1, KNOWN_AHEAD, LEAD)))
         known = Timeline(POLICY, [one.policy for one in topic if one.shown <= clock], clock + KNOWN_AHEAD)
         batch = stream[len(decided) : len(decided) + rng.randint(1, 20)]
-        decision = decide_batch([(m, read_command(m, 0, 1)) for m in batch], accounts, known, offset)
+        decision = decide_batch([Received(m, read_command(m, 0, 1)) for m in batch], accounts, known, offset)
         accounts |= decision.accounts
         decided += decision.decided
         offset = decision.next_offset
@@ -81,7 +81,7 @@ def test_a_replay_decides_the_same(stream: list[Message], rng: random.Random, co
     live = decided_live(rng, stream, topic)
     again = Timeline(POLICY, [one.policy for one in topic])
     accounts = {account: initial() for account in ACCOUNTS}
-    replayed = decide_batch([(m, read_command(m, 0, 1)) for m in stream], accounts, again, 0)
+    replayed = decide_batch([Received(m, read_command(m, 0, 1)) for m in stream], accounts, again, 0)
     assert tuple(live) == replayed.decided
 
 
