@@ -72,10 +72,7 @@ class PolicyLog:
             )
         soonest = appended + LEAD
         if self.published and policy.effective_from < soonest:
-            return (
-                f"effective_from is {_said(policy.effective_from)}, and {_said(soonest)} is the soonest:"
-                f" {LEAD // 1000} seconds after publishing"
-            )
+            return too_soon(policy, soonest)
         return None
 
     def _read(self, key: str, record: Record) -> Policy:
@@ -87,6 +84,14 @@ class PolicyLog:
         if why := self.why_not(policy, record.appended):
             raise ValueError(why)
         return policy
+
+
+def too_soon(policy: Policy, soonest: int) -> str:
+    """What to say of a policy that would take effect before the soonest time for it."""
+    return (
+        f"effective_from is {_said(policy.effective_from)}, and {_said(soonest)} is the soonest:"
+        f" {LEAD // 1000} seconds after publishing"
+    )
 
 
 def _said(at: int) -> str:

@@ -9,7 +9,7 @@ from commands.kafka.policies import PolicyTopic
 from commands.policies import LEAD
 from commands.policy import Policy
 from commands.policy_file import Document, load_policy, read_document, read_file
-from commands.policy_log import PolicyLog, Refusal
+from commands.policy_log import PolicyLog, Refusal, too_soon
 from commands.ports import StoreUnavailable
 from commands.settings import Settings as HandlerSettings
 from ops import kafka
@@ -79,10 +79,7 @@ def _too_late_for_a_first_one(settings: Settings, policy: Policy, now: int) -> s
     """The first policy may take effect at any time, unless there are commands, which the file may have decided."""
     if policy.effective_from >= now + LEAD or not any(kafka.ends(settings.kafka, settings.topics.commands).values()):
         return None
-    return (
-        f"effective_from has passed, or does in less than {LEAD // 1000} seconds, and commands were sent already: "
-        "they are decided under the policy of the setting"
-    )
+    return f"{too_soon(policy, now + LEAD)}, because commands were sent already"
 
 
 def _send(settings: Settings, key: str, value: bytes) -> None:

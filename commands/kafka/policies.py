@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 #: Seconds between two looks at the topic.
 LOOK = 1.0
 #: Seconds to wait for a broker's answer.
-PATIENCE = 5.0
+PATIENCE = 15.0
 
 
 class PolicyTopic:
