@@ -21,10 +21,14 @@ LARGEST = 1_000_000
 class PolicyError(Exception):
     """The document is not a policy. The text names it and everything that is wrong, with lines; so do `problems`."""
 
-    def __init__(self, name: str, problems: Sequence[Problem]) -> None:
-        lines = [f"  line {p.line}: {p.where}{': ' if p.where else ''}{p.what}" for p in problems]
-        super().__init__("\n".join([f"{name} is not a policy:", *lines]))
+    def __init__(self, text: str, problems: Sequence[Problem]) -> None:
+        super().__init__(text)
         self.problems = tuple(problems)
+
+
+def _no_policy(name: str, problems: Sequence[Problem]) -> PolicyError:
+    lines = [f"  line {p.line}: {p.where}{': ' if p.where else ''}{p.what}" for p in problems]
+    return PolicyError("\n".join([f"{name} is not a policy:", *lines]), problems)
 
 
 def _moment_in_range(moment: datetime) -> datetime:
@@ -115,10 +119,10 @@ def read_document(content: bytes, name: str) -> Document:
         PolicyError: it is not YAML, or says something that no policy can mean.
     """
     if len(content) > LARGEST:
-        raise PolicyError(name, [Problem(1, "", f"has {len(content):,} bytes; {LARGEST:,} are the most")])
+        raise _no_policy(name, [Problem(1, "", f"has {len(content):,} bytes; {LARGEST:,} are the most")])
     found = read_lines(content)
     if not isinstance(found.data, dict):
-        raise PolicyError(name, found.problems or [Problem(1, "", "is no mapping of keys to values")])
+        raise _no_policy(name, found.problems or [Problem(1, "", "is no mapping of keys to values")])
     wrong = [*found.problems, *_unknown_studios(found)]
     document = None
     try:
@@ -127,7 +131,7 @@ def read_document(content: bytes, name: str) -> Document:
         pointed = {problem.where for problem in wrong}
         wrong += [one for e in error.errors() if (one := _problem(found, e)).where not in pointed]
     if document is None or wrong:
-        raise PolicyError(name, sorted(wrong))
+        raise _no_policy(name, sorted(wrong))
     return document
 
 
@@ -140,7 +144,8 @@ def read_file(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise PolicyError(str(path), [Problem(1, "", f"cannot be read: {error.strerror}")]) from error
+        what = f"cannot be read: {error.strerror}"
+        raise PolicyError(f"{path} {what}", [Problem(1, "", what)]) from error
 
 
 def load_document(path: Path) -> Document:

@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 LOOK = 1.0
 #: Seconds to wait for a broker's answer.
 PATIENCE = 15.0
+_EXPECTED = (StoreUnavailable, NotPrepared)
 
 
 class PolicyTopic:
@@ -117,11 +118,13 @@ class PolicyFollower:
         threading.Thread(target=self._follow, args=(stop,), name="policies", daemon=True).start()
 
     def _follow(self, stop: threading.Event) -> None:
+        said = None
         while not stop.wait(LOOK):
             try:
                 self.look()
-            except (StoreUnavailable, NotPrepared) as error:
-                log.warning("policies_unread", reason=str(error))
-            except Exception:  # whatever it is, commands must not be decided under what may be out of date
-                log.exception("policies_unread")
+                said = None
+            except Exception as error:  # whatever it is, commands must not be decided under what may be out of date
+                if said != str(error):
+                    log.warning("policies_unread", reason=str(error), exc_info=not isinstance(error, _EXPECTED))
+                said = str(error)
         self._topic.close()

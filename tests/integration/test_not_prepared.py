@@ -30,4 +30,4 @@ def test_tables_that_are_not_there(space: Space) -> None:
 def test_a_policy_that_is_none(space: Space) -> None:
     with handler(space, "no-policy", environment={"LICENSING_POLICY": "/nosuch.yaml"}) as process:
         assert process.wait() == 1
-        assert process.said("/nosuch.yaml: No such file or directory")
+        assert process.said("/nosuch.yaml cannot be read: No such file or directory")
