@@ -41,10 +41,8 @@ class PolicyLog:
     def add(self, record: Record) -> Policy | Refusal | None:
         """Take the next message; None if it changes nothing."""
         key = (record.key or b"").decode("utf-8", "replace")
-        if record.value is None and key not in self._contents:
+        if record.value == self._contents.get(key):  # as it is already; for a key without a policy: a tombstone
             self.refused.pop(key, None)
-            return None
-        if record.value is not None and self.has(key, record.value):
             return None
         try:
             policy = self._read(key, record)

@@ -61,8 +61,9 @@ def test_a_version_is_one_document_for_ever(topic: Topic) -> None:
     topic.put("next", good).put("next", document("next", T0 + 2 * DAY))
     assert "is another document" in topic.refused()
     assert topic.versions() == ["test", "first", "next"]
-    topic.put("next", good, at=T0 + 9 * DAY)  # sent again, long after: nothing new
+    topic.put("next", good, at=T0 + 9 * DAY)  # sent again, long after: nothing new, and put right
     assert topic.says is None
+    assert not topic.log.refused
     assert topic.versions() == ["test", "first", "next"]
 
 
