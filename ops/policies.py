@@ -39,7 +39,7 @@ def read(settings: Settings) -> PolicyLog:
         PolicyError: the file of the setting is no policy.
     """
     found = PolicyLog(load_policy(HandlerSettings().policy))
-    topic = PolicyTopic(settings.kafka, settings.topics.policies)
+    topic = PolicyTopic(settings.kafka, settings.topics.policies, kafka.TIMEOUT)
     try:
         for record in topic.read():
             found.add(record)

@@ -19,16 +19,16 @@ log = structlog.get_logger(__name__)
 
 #: Seconds between two looks at the topic.
 LOOK = 1.0
-#: Seconds to wait for a broker's answer.
-PATIENCE = 15.0
+#: Seconds that a handler waits for a broker's answer: after a failure it soon has to look again.
+PATIENCE = 3.0
 _EXPECTED = (StoreUnavailable, NotPrepared)
 
 
 class PolicyTopic:
-    """Reads the topic's one partition from the beginning, outside any group."""
+    """Reads the topic's one partition from the beginning, outside any group; `patience` in seconds for an answer."""
 
-    def __init__(self, bootstrap: str, topic: str) -> None:
-        self._topic = topic
+    def __init__(self, bootstrap: str, topic: str, patience: float = PATIENCE) -> None:
+        self._topic, self._patience = topic, patience
         self._next = 0
         self._consumer = Consumer(
             {
@@ -51,11 +51,11 @@ class PolicyTopic:
             NotPrepared: there is no such topic.
         """
         self._exists()
-        _, end = ends(self._consumer, self._topic, 0, PATIENCE)
+        _, end = ends(self._consumer, self._topic, 0, self._patience)
         if end < self._next:
             raise StoreUnavailable(f"{self._topic} was read up to offset {self._next} and ends at {end} now")
         while self._next < end:
-            message: Any = self._consumer.poll(PATIENCE)
+            message: Any = self._consumer.poll(self._patience)
             if message is None:
                 raise StoreUnavailable(f"Kafka sends no more of {self._topic}")
             if message.error() is None:
@@ -74,7 +74,7 @@ class PolicyTopic:
         if self._next:
             return
         try:
-            found = self._consumer.list_topics(self._topic, PATIENCE).topics[self._topic]
+            found = self._consumer.list_topics(self._topic, self._patience).topics[self._topic]
         except KafkaException as error:
             raise StoreUnavailable(f"Kafka: {error}") from error
         if not found.partitions:
