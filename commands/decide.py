@@ -26,7 +26,8 @@ from schemas.events import (
     LicenseAcquired,
     LicenseReleased,
     LicenseRenewed,
-    PlanSet,
+    PlanChanged,
+    PlanChosen,
     PlaybackStarted,
 )
 from schemas.ids import id_from
@@ -81,7 +82,9 @@ def decide(command: Command, state: Account, policy: Policy, at: int) -> tuple[E
 def _set_plan(command: SetPlan, state: Account, policy: Policy) -> tuple[Event, ...] | Rejected:
     if command.plan not in policy.plans:
         return _unknown_plan(command.plan, policy)
-    return () if command.plan == state.plan else (PlanSet(command.plan, policy.version),)
+    if state.plan is None:
+        return (PlanChosen(command.plan, policy.version),)
+    return () if command.plan == state.plan else (PlanChanged(command.plan, state.plan, policy.version),)
 
 
 def _acquire(command: AcquireLicense, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
@@ -104,7 +107,8 @@ def _acquire(command: AcquireLicense, state: Account, policy: Policy, at: int) -
                 f"{command.title_id} was acquired {year} times in the last 365 days; {terms.yearly_limit} are allowed",
             )
     license_id = id_from(command.command_id, "license")
-    return (LicenseAcquired(license_id, command.device_id, command.title_id, terms.end(at), policy.version),)
+    end, quality = terms.end(at), command.download_quality
+    return (LicenseAcquired(license_id, command.device_id, command.title_id, end, policy.version, quality),)
 
 
 def _play(command: StartPlayback, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:

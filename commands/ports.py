@@ -68,11 +68,13 @@ class Journal(Protocol):
 
 
 class EventRow(Struct, frozen=True, gc=False):
-    """An event as it is stored by account. `written_at`: its batch's `Row.at`, so that a rewrite is the same cell."""
+    """An event as it is stored by account. `written_at`: its batch's `Row.at`, so that a rewrite is the same cell.
+
+    `payload` is of the version that it was written in, `envelope` what it means today.
+    """
 
     envelope: Envelope
     payload: bytes
-    schema_version: int
     shard: int
     position: int
     written_at: int

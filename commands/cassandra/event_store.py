@@ -10,7 +10,7 @@ from cassandra.query import BatchStatement, BatchType
 
 from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_all_done
 from commands.ports import EventRow
-from schemas.codec import decode_event
+from schemas.codec import decode_event, schema_of
 from schemas.events import Envelope
 
 #: Accounts, and bytes of payload, in one unlogged batch: fewer round trips, yet below what Cassandra's defaults warn
@@ -102,13 +102,13 @@ def _chunks(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
 
 def _values(row: EventRow) -> tuple[bytes, ...]:
     """The values of an insertion as Cassandra's protocol has them."""
-    envelope = row.envelope
+    envelope, schema = row.envelope, schema_of(row.payload)
     return (
         envelope.account_id.encode(),
         _bigint(envelope.version),
         bytes.fromhex(envelope.event_id.replace("-", "")),
-        envelope.type.encode(),
-        _int(row.schema_version),
+        schema.name.encode(),
+        _int(schema.version),
         bytes.fromhex(envelope.command_id.replace("-", "")),
         _bigint(envelope.at),
         _int(row.shard),

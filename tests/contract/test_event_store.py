@@ -38,8 +38,8 @@ class TestCassandraEventStore(EventStoreContract):
         write(store, [row(first, 7), row(second, 8)])
         found = list(session.execute("SELECT * FROM events WHERE account_id = %s", (account,)))
         assert [(one.version, one.type, one.schema_version, one.shard, one.position) for one in found] == [
-            (1, "PlanSet", 1, 3, 7),
-            (2, "LicenseAcquired", 1, 3, 8),
+            (1, "PlanChosen", 1, 3, 7),
+            (2, "LicenseAcquired", 2, 3, 8),
         ]
         assert found[0].event_id == UUID(first.event_id)
         assert found[0].command_id == UUID(first.command_id)

@@ -18,7 +18,7 @@ from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable
 from commands.shard import CROWD, Inside, Shard
 from schemas.codec import MAGIC, encode_command, encode_event
 from schemas.commands import SetPlan
-from schemas.events import Envelope, PlanSet
+from schemas.events import Envelope, PlanChanged
 from schemas.topics import Topics
 
 AT = 1_770_000_000_000
@@ -144,8 +144,8 @@ def test_nothing_is_decided_on_a_history_with_a_gap() -> None:
     shard.take_over()
     shard.receive(message(0))
     finish(shard)
-    late = Envelope(str(uuid4()), "bob", 2, AT, str(uuid4()), None, PlanSet("basic", "p"))
-    world.out.events.write([EventRow(late, encode_event(late), 1, 0, 0, AT)])
+    late = Envelope(str(uuid4()), "bob", 2, AT, str(uuid4()), None, PlanChanged("basic", None, "p"))
+    world.out.events.write([EventRow(late, encode_event(late), 0, 0, AT)])
     shard.receive(Message(1, AT, b"bob", encode_command(SetPlan(str(uuid4()), "bob", None, "basic"))))
     with pytest.raises(BrokenHistory, match="bob: version 1 is missing"):
         shard.step()
