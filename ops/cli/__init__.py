@@ -8,6 +8,7 @@ from ops.cli.bench import bench
 from ops.cli.demo import demo
 from ops.cli.failures import Verbs
 from ops.cli.look import timeline, view
+from ops.cli.schema import schema
 from ops.cli.send import send
 from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
@@ -40,6 +41,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
 }
 for command, example in _EXAMPLES.items():
     app.command(epilog=f"Example: {example}")(command)
+app.add_typer(schema)
 
 
 def main() -> None:
