@@ -162,7 +162,7 @@ def test_the_command_compares_with_a_folder(folder: Path) -> None:
     result = run("check", "--against", str(folder))
     assert result.exit_code == 0
     assert "REFUSED" not in result.output
-    (folder / V1).write_text(texts()[V1].replace("premium", "basic") + "\n", "utf-8")
+    (folder / V1).write_text(texts()[V1].replace("basic", "premium") + "\n", "utf-8")
     (folder / "Gone.v1.avsc").write_text(texts()[V1], "utf-8")
     result = run("check", "--against", str(folder), "--json")
     assert result.exit_code == 1
@@ -175,7 +175,7 @@ def test_the_command_compares_with_a_folder(folder: Path) -> None:
 def test_the_command_compares_with_a_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = tmp_path / "schemas" / "avro"
     files.mkdir(parents=True)
-    (files / V1).write_text(texts()[V1].replace("premium", "basic"), "utf-8")
+    (files / V1).write_text(texts()[V1].replace("basic", "premium"), "utf-8")
     who = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
     for arguments in (["init", "--quiet"], ["add", "."], [*who, "commit", "--quiet", "-m", "first"], ["tag", "v1"]):
         subprocess.run(["git", "-C", str(tmp_path), *arguments], check=True)
