@@ -23,6 +23,10 @@ class NotPrepared(Exception):
     """The servers are not set up for this handler: no amount of waiting helps. The text says what to do."""
 
 
+class NewerRelease(Exception):
+    """A newer release wrote what has to be read here. The text says which version; there is no way around it."""
+
+
 class Row(Struct, frozen=True, gc=False):
     """A journal row: the `position`-th batch of a shard. `at`: wall clock of its writer, ms since the epoch, UTC."""
 
@@ -92,6 +96,7 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnavailable: the store cannot be read now.
+            NewerRelease: one of them is of a version that this release does not know.
         """
         ...
 
@@ -103,6 +108,7 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnavailable: the store cannot be read now.
+            NewerRelease: one of them is of a version that this release does not know.
         """
         ...
 

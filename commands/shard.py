@@ -22,8 +22,8 @@ from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, fo
 from commands.futures import at_once
 from commands.intake import Message, Poison, Received, read_command
 from commands.policy import Policy
-from commands.ports import Appended, Conflict, Journal, NotPrepared, Row, StoreUnavailable
-from schemas.codec import DecodeError
+from commands.ports import Appended, Conflict, Journal, NewerRelease, NotPrepared, Row, StoreUnavailable
+from schemas.codec import DecodeError, UnknownSchema
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +94,7 @@ class Shard:
 
         Raises:
             StoreUnavailable: try again later.
+            NewerRelease: nor can this release go on here.
             NotPrepared, BrokenHistory: no waiting helps.
         """
         self.inbox.clear()
@@ -136,7 +137,7 @@ class Shard:
         Returns where the cover of the last row that is now followed up ends, if any is.
 
         Raises:
-            StoreUnavailable, PublishFailed: take over again.
+            StoreUnavailable, PublishFailed, NewerRelease: take over again.
         """
         done = self._follow_ups.advance()
         if self._attempt is not None and self._attempt[2].done():
@@ -184,10 +185,10 @@ class Shard:
         """Apply a row that this process did not decide, and follow it up: nobody knows how far its writer got."""
         try:
             next_offset, decided = read_body(row.body)
+        except UnknownSchema as error:
+            raise NewerRelease(f"journal row {row.position}: {error}") from error
         except DecodeError as error:
-            raise NotPrepared(
-                f"journal row {row.position} of shard {row.shard}: {error}; if a newer release wrote it, install that"
-            ) from error
+            raise NotPrepared(f"journal row {row.position} of shard {row.shard}: {error}") from error
         envelopes = [envelope for one in decided for envelope in one.envelopes]
         accounts = {a: s.copy() for a, s in self._accounts({e.account_id for e in envelopes}).items()}
         for envelope in envelopes:

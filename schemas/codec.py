@@ -13,7 +13,7 @@ from schemas.journal import Batch, Entry
 from schemas.older import read_newest
 from schemas.registry import NEWEST
 from schemas.replies import Reply
-from schemas.wire import HEADER, MAGIC, DecodeError, UnknownSchema, head, schema_of, write_any
+from schemas.wire import HEADER, MAGIC, DecodeError, UnknownSchema, head, is_known, schema_of, write_any
 
 __all__ = [
     "MAGIC",
@@ -27,6 +27,7 @@ __all__ = [
     "encode_command",
     "encode_event",
     "encode_reply",
+    "is_known",
     "schema_of",
     "schema_version",
 ]

@@ -44,6 +44,11 @@ def schema_of(data: bytes) -> Schema:
     return schema
 
 
+def is_known(data: bytes) -> bool:
+    """Whether the bytes name a schema of this release."""
+    return data[:2] == MAGIC and data[2:HEADER] in BY_FINGERPRINT
+
+
 def write_any(schema: Schema, record: dict[str, Any]) -> bytes:
     """A record's bytes."""
     out = io.BytesIO()

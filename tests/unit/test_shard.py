@@ -14,7 +14,7 @@ from commands.follow_up import Outbound
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
 from commands.policy_file import load_policy
-from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable
+from commands.ports import EventRow, NewerRelease, Row, StoreUnavailable
 from commands.shard import CROWD, Inside, Shard
 from schemas.codec import MAGIC, encode_command, encode_event
 from schemas.commands import SetPlan
@@ -134,7 +134,7 @@ def test_small_batches_keep_the_pace_and_a_crowd_does_not() -> None:
 def test_a_row_of_a_newer_release_is_not_read_over() -> None:
     world = inside()
     world.journal.append(Row(0, 0, UUID(int=9), AT, MAGIC + b"newer..." + b"body"))
-    with pytest.raises(NotPrepared, match="newer release"):
+    with pytest.raises(NewerRelease, match="journal row 0: no schema with the fingerprint"):
         Shard(0, world).take_over()
 
 
