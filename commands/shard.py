@@ -41,6 +41,7 @@ class Inside:
 
     `aside`: does what waits for a store, in the handler on a thread of its own. `pace`: seconds between the beginnings
     of two batches of a shard that are not full: each takes a conditional write, which a few commands should share.
+    `unframed`: brings a value to single-object encoding, where there is a schema registry; may raise StoreUnavailable.
     """
 
     journal: Journal
@@ -51,6 +52,7 @@ class Inside:
     writer: UUID
     aside: Callable[[Callable[[], dict[str, Account]]], Future[dict[str, Account]]] = at_once
     pace: float = 0.0
+    unframed: Callable[[Message], Message] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,9 @@ class Shard:
                 raise StoreUnavailable(f"offset {self._expected} was asked for, and {message.offset} came")
         self._resumed = False
         self._expected = message.offset + 1
-        self.inbox.append(Received(message, read_command(message, self.number, self._in.shards)))
+        plain = message if self._in.unframed is None else self._in.unframed(message)
+        command = read_command(plain, self.number, self._in.shards)
+        self.inbox.append(Received(message if isinstance(command, Poison) else plain, command))
 
     def step(self, *, intake: bool = True) -> int | None:
         """Do all that can be done without waiting; `intake` False decides nothing new.

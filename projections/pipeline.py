@@ -1,7 +1,7 @@
 """From the records of a chunk to the read model: decode, put aside what nobody can read, project."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 
@@ -9,6 +9,7 @@ from projections.projector import Prepared, Projector
 from projections.read_model import Applied, Behind
 from schemas.codec import DecodeError, UnknownSchema, decode_event
 from schemas.events import Envelope
+from schemas.registry import SCHEMAS
 
 #: Sends a record to the dead letters and waits until it is there.
 DeadLetter: TypeAlias = Callable[[Any, DecodeError], Awaitable[None]]
@@ -17,6 +18,8 @@ Pause: TypeAlias = Callable[[], Awaitable[None]]
 
 SLICE = 500  # records decoded between two pauses
 HEADER_MAX = 80  # characters that are quoted of a header
+
+_KNOWN = {f"{schema.name}.v{schema.version}" for schema in SCHEMAS}
 
 log = structlog.get_logger("projections")
 
@@ -32,17 +35,27 @@ class NewerWriter(Exception):
 Read: TypeAlias = tuple[list[Envelope], list[tuple[Any, DecodeError]], NewerWriter | None]
 
 
-def read(records: Sequence[Any]) -> Read:
+class Unframed(Protocol):
+    """What brings values of Confluent's wire format to single-object encoding, where there is a schema registry."""
+
+    async def learn(self, values: Iterable[bytes | None]) -> None:
+        """Ask the registry for what is needed to read these values, and wait for it."""
+
+    def plain(self, value: bytes) -> bytes:
+        """A value in single-object encoding, if it can be."""
+
+
+def read(records: Sequence[Any], plain: Callable[[bytes], bytes] | None = None) -> Read:
     """Decode records (`topic`, `partition`, `offset`, `key`, `value`, `headers`).
 
     What is no event of its key comes apart. It stops before the first record of a schema that this release does not
-    have, and says which that is.
+    have, and says which that is. `plain`: brings values to single-object encoding.
     """
     envelopes: list[Envelope] = []
     unreadable: list[tuple[Any, DecodeError]] = []
     for record in records:
         try:
-            envelope = decode_event(record.value or b"")
+            envelope = decode_event(record.value or b"" if plain is None else plain(record.value or b""))
             if record.key != envelope.account_id.encode():
                 raise DecodeError(f"the key is not the account: {record.key!r:.100}")
         except UnknownSchema as error:
@@ -57,18 +70,24 @@ def read(records: Sequence[Any]) -> Read:
 def version_of(headers: Iterable[tuple[str, bytes | None]], error: UnknownSchema) -> str:
     """Which version somebody wrote, as the headers of an event say, such as `LicenseAcquired.v3`; else the error."""
     said = {name: (value or b"").decode("utf-8", "replace")[:HEADER_MAX] for name, value in headers}
-    if {"type", "schema_version"} <= said.keys():
-        return f"{said['type']}.v{said['schema_version']}"
-    return str(error)
+    named = f"{said['type']}.v{said['schema_version']}" if {"type", "schema_version"} <= said.keys() else None
+    return str(error) if named is None or named in _KNOWN else named  # a known one is framed by an unknown registry
 
 
 class Pipeline:
     """Handles chunks of any partition. The next may be prepared while one is being applied."""
 
-    def __init__(self, projector: Projector, dead_letter: DeadLetter, pause: Pause | None = None) -> None:
+    def __init__(
+        self,
+        projector: Projector,
+        dead_letter: DeadLetter,
+        pause: Pause | None = None,
+        unframed: Unframed | None = None,
+    ) -> None:
         self._projector = projector
         self._dead_letter = dead_letter
         self._pause = pause
+        self._unframed = unframed
 
     async def handle(self, partition: int, begin: int, end: int, records: Sequence[Any]) -> Applied | Behind:
         """`prepare` and `apply` in one.
@@ -91,8 +110,11 @@ class Pipeline:
         """
         envelopes: list[Envelope] = []
         newer: NewerWriter | None = None
+        if self._unframed is not None:
+            await self._unframed.learn(record.value for record in records)
+        plain = None if self._unframed is None else self._unframed.plain
         for first in range(0, len(records), SLICE):
-            read_envelopes, unreadable, newer = read(records[first : first + SLICE])
+            read_envelopes, unreadable, newer = read(records[first : first + SLICE], plain)
             envelopes += read_envelopes
             for record, error in unreadable:
                 log.warning(

@@ -13,7 +13,7 @@ from projections.chunk import Chunk
 from projections.dead_letters import headers_of
 from projections.event_store import EventStore
 from projections.patience import Patience, Stopping
-from projections.pipeline import NewerWriter, Pipeline
+from projections.pipeline import NewerWriter, Pipeline, Unframed
 from projections.projector import Prepared, Projector
 from projections.read_model import Behind, Outcome
 from projections.redis_model import writer
@@ -48,7 +48,8 @@ class Worker(ChunkApp):
         self.model = RedisReadModel(settings.redis, keys, view.VERSION)
         self.store = EventStore(settings)
         projector = Projector(view, self._apply, self._read_events)
-        self.pipeline = Pipeline(projector, self._dead_letter, pause=partial(asyncio.sleep, 0))
+        pause, unframed = partial(asyncio.sleep, 0), _unframed(settings.schema_registry_url, self.patience)
+        self.pipeline = Pipeline(projector, self._dead_letter, pause, unframed)
         self.partitions = 0
         self.kafka_away = 0  # watches in a row that saw no connection
         hosts = settings.kafka.split(",")
@@ -172,6 +173,14 @@ class Worker(ChunkApp):
         topic, headers = self.settings.topics.dead_letters, headers_of(record, error)
         send = partial(self.producer.send_and_wait, topic, key, record.value, record.partition, at, headers)
         await self.patience.until("Kafka", transport.is_away, send)
+
+
+def _unframed(url: str | None, patience: Patience) -> Unframed | None:
+    if not url:
+        return None
+    from projections.registry import RegistryFrames  # noqa: PLC0415 - its client is there only where it is installed
+
+    return RegistryFrames(url, patience)
 
 
 def build_app(view: View, generation: str, settings: Settings) -> Worker:

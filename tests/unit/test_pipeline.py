@@ -57,6 +57,7 @@ def test_what_is_before_a_newer_version_is_applied_and_nothing_after_it(at: int)
     [
         (NEWER, "LicenseAcquired.v3"),
         ([], "no schema with the fingerprint"),
+        ([("type", b"LicenseAcquired"), ("schema_version", b"2")], "no schema with the fingerprint"),
         ([("type", b"LicenseAcquired")], "no schema with the fingerprint"),
         ([("type", b"\xff" * 500), ("schema_version", None)], "\ufffd" * 80 + ".v"),
     ],
