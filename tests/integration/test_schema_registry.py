@@ -136,7 +136,7 @@ def test_a_change_over_needs_no_pause_and_the_stores_need_no_registry(
         with handler(space, "after", environment=url) as after:
             topics = space.topics
             known = heads(topics, (topics.commands,), Registry(registry.url).id_of)
-            for command in (acquire("alien-1979"), acquire("casablanca-1942")):
+            for command in (acquire("alien-1979"), acquire("vertigo-1958")):
                 value = framed(known, topics.commands, encode_command(command))
                 load.send_raw(value, ACCOUNT.encode(), HOME)
             load.send(acquire("psycho-1960"))  # a sender that has not changed over yet
@@ -144,7 +144,7 @@ def test_a_change_over_needs_no_pause_and_the_stores_need_no_registry(
             load.send_raw(junk, ACCOUNT.encode(), HOME)
             load.send_raw((value or b"")[:-3], ACCOUNT.encode(), HOME)
             eventually(stores.followed_up, what="all is followed up")
-            wanted = {"heat-1995", "alien-1979", "casablanca-1942", "psycho-1960"}
+            wanted = {"heat-1995", "alien-1979", "vertigo-1958", "psycho-1960"}
             eventually(lambda: titles(views) == wanted, what="the view has seen both forms")
             assert after.said("schemas_registered")
             assert not reading.said("waits for a newer release")
