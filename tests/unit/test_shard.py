@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,9 +17,10 @@ from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, Me
 from commands.policy_file import load_policy
 from commands.ports import EventRow, NewerRelease, Row, StoreUnavailable
 from commands.shard import CROWD, Inside, Shard
-from schemas.codec import MAGIC, encode_command, encode_event
+from schemas.codec import MAGIC, encode_batch, encode_command, encode_event
 from schemas.commands import SetPlan
-from schemas.events import Envelope, PlanChanged
+from schemas.events import Envelope, PlanChanged, PlanChosen
+from schemas.journal import Batch, Entry
 from schemas.topics import Topics
 
 AT = 1_770_000_000_000
@@ -136,6 +138,25 @@ def test_a_row_of_a_newer_release_is_not_read_over() -> None:
     world.journal.append(Row(0, 0, UUID(int=9), AT, MAGIC + b"newer..." + b"body"))
     with pytest.raises(NewerRelease, match="journal row 0: no schema with the fingerprint"):
         Shard(0, world).take_over()
+
+
+def test_what_an_older_release_committed_goes_out_as_what_it_is() -> None:
+    world = inside()
+    old = bytes.fromhex((Path(__file__).with_name("golden") / "PlanSet.v1.hex").read_text("ascii"))
+    entry = Entry(0, AT, encode_command(SetPlan(str(uuid4()), "member-1", None, "premium")), "accepted", (old,))
+    world.journal.append(Row(0, 0, UUID(int=9), AT, encode_batch(Batch(0, 1, (entry,)))))
+    shard = Shard(0, world)
+    assert shard.take_over() == 1
+    finish(shard)
+    (published,) = publisher_of(world).published["licensing.events", 0]
+    assert (published.value, published.headers) == (old, (("type", b"PlanSet"), ("schema_version", b"1")))
+    (stored,) = world.out.events.read("member-1")
+    assert stored.event == PlanChosen("premium", "test")
+
+
+def publisher_of(world: Inside) -> MemoryPublisher:
+    assert isinstance(world.out.publisher, MemoryPublisher)
+    return world.out.publisher
 
 
 def test_nothing_is_decided_on_a_history_with_a_gap() -> None:
