@@ -23,7 +23,7 @@ from commands.futures import at_once
 from commands.intake import Message, Poison, Received, read_command
 from commands.policy import Policy
 from commands.ports import Appended, Conflict, Journal, NewerRelease, NotPrepared, Row, StoreUnavailable
-from schemas.codec import DecodeError, UnknownSchema
+from schemas.codec import DecodeError, UnknownSchema, is_known, schema_version
 
 log = structlog.get_logger(__name__)
 
@@ -190,7 +190,8 @@ class Shard:
         try:
             next_offset, decided = read_body(row.body)
         except UnknownSchema as error:
-            raise NewerRelease(f"journal row {row.position}: {error}") from error
+            needs = str(error) if is_known(row.body) else f"JournalBatch after v{schema_version('JournalBatch')}"
+            raise NewerRelease(f"journal row {row.position}: {needs}") from error
         except DecodeError as error:
             raise NotPrepared(f"journal row {row.position} of shard {row.shard}: {error}") from error
         envelopes = [envelope for one in decided for envelope in one.envelopes]

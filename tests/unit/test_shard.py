@@ -136,7 +136,15 @@ def test_small_batches_keep_the_pace_and_a_crowd_does_not() -> None:
 def test_a_row_of_a_newer_release_is_not_read_over() -> None:
     world = inside()
     world.journal.append(Row(0, 0, UUID(int=9), AT, MAGIC + b"newer..." + b"body"))
-    with pytest.raises(NewerRelease, match="journal row 0: no schema with the fingerprint"):
+    with pytest.raises(NewerRelease, match="journal row 0: JournalBatch after v2"):
+        Shard(0, world).take_over()
+
+
+def test_nor_is_a_row_with_an_event_of_a_newer_release() -> None:
+    world = inside()
+    entry = Entry(0, AT, message(0).value, "accepted", (MAGIC + b"newer..." + b"event",))
+    world.journal.append(Row(0, 0, UUID(int=9), AT, encode_batch(Batch(0, 1, (entry,)))))
+    with pytest.raises(NewerRelease, match="journal row 0: no schema with the fingerprint 6e65776572"):
         Shard(0, world).take_over()
 
 
