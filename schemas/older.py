@@ -15,7 +15,7 @@ def _fields_of(schema: Schema) -> str:
 
 #: Flat messages of older versions, by how they begin: the schema, and what reads its fields. Without it, a sender that
 #: has yet to be upgraded would cost the handler ten times as much.
-_OLDER: dict[bytes, tuple[Schema, Callable[[bytes], Any]]] = {
+_OLDER: dict[bytes, tuple[Schema, Callable[[bytes], dict[str, Any]]]] = {
     head(schema): (schema, reader(schema.source, HEADER, _fields_of(schema), {}))
     for schema in SCHEMAS
     if (schema.name, schema.version) in UPCASTERS and schema.name != "JournalBatch"
@@ -31,9 +31,15 @@ def read_newest(data: bytes, *, strict: bool) -> tuple[str, dict[str, Any]]:
         DecodeError: not a message of the contract.
         UnknownSchema: not a message that this release knows.
     """
-    try:
-        schema, read = _OLDER[data[:HEADER]]
-        record: dict[str, Any] = read(data)
-    except Exception:
-        schema, record = read_any(data, strict=strict)
+    older = _OLDER.get(data[:HEADER])
+    schema, record = read_any(data, strict=strict) if older is None else _read(*older, data, strict)
     return upcast(schema.name, schema.version, record)
+
+
+def _read(
+    schema: Schema, read: Callable[[bytes], dict[str, Any]], data: bytes, strict: bool
+) -> tuple[Schema, dict[str, Any]]:
+    try:
+        return schema, read(data)
+    except Exception:  # not common, or wrong
+        return read_any(data, strict=strict)
