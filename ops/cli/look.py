@@ -91,7 +91,7 @@ def details(envelope: Envelope) -> str:
     renewals, before = fields.pop("renewals", None), fields.pop("previous_plan", None)
     quality = fields.pop("download_quality", "standard")
     parts = [str(value) for value in fields.values()]
-    parts += [f"before {before}"] if before is not None else []
+    parts += [f"instead of {before}"] if before is not None else []
     parts += [f"{quality} quality"] if quality != "standard" else []
     parts += [f"until {moment(expires_at)}"] if expires_at is not None else []
     parts += [f"renewal {renewals}"] if renewals is not None else []
