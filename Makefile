@@ -22,11 +22,12 @@ down: $(READY) ## stop what `make up` started; the data stays
 test: $(READY) ## run every test, on servers of its own
 	@$(BIN)/pytest
 
-check: $(READY) ## lint, format, types, layers
+check: $(READY) ## lint, format, types, layers, schemas against the releases
 	@$(BIN)/ruff check $(CHECKED)
 	@$(BIN)/ruff format --check $(CHECKED)
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/licensing schema check
 
 bench: $(READY) ## measure beside the peers, a few minutes; tables in .runtime/bench
 	@$(BIN)/licensing bench

@@ -14,7 +14,8 @@ from schemas.events import (
     LicenseAcquired,
     LicenseReleased,
     LicenseRenewed,
-    PlanSet,
+    PlanChanged,
+    PlanChosen,
     PlaybackStarted,
 )
 
@@ -94,7 +95,7 @@ def apply(draft: Account, envelope: Envelope) -> None:
     if envelope.version % FORGET_EVERY == 0:
         _forget(draft, envelope.at)
     match envelope.event:
-        case PlanSet(plan=plan):
+        case PlanChosen(plan=plan) | PlanChanged(plan=plan):
             draft.plan = plan
         case LicenseAcquired() as e:
             draft.devices.setdefault(e.device_id, {})[e.title_id] = License(e.license_id, e.expires_at)

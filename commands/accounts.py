@@ -33,6 +33,7 @@ def load(account_ids: Iterable[str], below: int, events: EventStore, snapshots: 
 
     Raises:
         StoreUnavailable: a store cannot be read now.
+        NewerRelease: an event is of a version that this release does not know.
         BrokenHistory: a version is missing.
     """
     wanted = list(account_ids)

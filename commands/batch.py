@@ -146,7 +146,7 @@ def _dead_letter(message: Message, poison: Poison) -> Decided:
         message.timestamp,
         message.value,
         "dead_letter",
-        reason=poison.exception,
+        exception=poison.exception,
         message=poison.message,
         stage=poison.stage,
         key=message.key,

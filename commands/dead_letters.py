@@ -16,7 +16,7 @@ def dead_letter(entry: Entry, shard: int, topics: Topics) -> Outgoing:
         "partition": str(shard),
         "offset": str(entry.offset),
         "stage": entry.stage or "",
-        "exception": entry.reason or "",
+        "exception": entry.exception or "",
         "message": (entry.message or "")[:TEXT],
     }
     headers = (*entry.headers, *((PREFIX + name, text.encode()) for name, text in errors.items()))

@@ -24,7 +24,8 @@ from schemas.events import (
     LicenseAcquired,
     LicenseReleased,
     LicenseRenewed,
-    PlanSet,
+    PlanChanged,
+    PlanChosen,
     PlaybackStarted,
 )
 from schemas.ids import id_from
@@ -62,7 +63,9 @@ def decide(command: Command, state: Account, policy: Policy, at: int) -> tuple[E
 def _set_plan(command: SetPlan, state: Account, policy: Policy) -> tuple[Event, ...] | Rejected:
     if command.plan not in policy.plans:
         return _unknown_plan(command.plan, policy)
-    return () if command.plan == state.plan else (PlanSet(command.plan, policy.version),)
+    if state.plan is None:
+        return (PlanChosen(command.plan, policy.version),)
+    return () if command.plan == state.plan else (PlanChanged(command.plan, state.plan, policy.version),)
 
 
 def _acquire(command: AcquireLicense, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:
@@ -79,7 +82,8 @@ def _acquire(command: AcquireLicense, state: Account, policy: Policy, at: int) -
     if refusal is not None:
         return refusal
     license_id = id_from(command.command_id, "license")
-    return (LicenseAcquired(license_id, command.device_id, command.title_id, terms.end(at), policy.version),)
+    end, quality = terms.end(at), command.download_quality
+    return (LicenseAcquired(license_id, command.device_id, command.title_id, end, policy.version, quality),)
 
 
 def _play(command: StartPlayback, state: Account, policy: Policy, at: int) -> tuple[Event, ...] | Rejected:

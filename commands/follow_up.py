@@ -11,17 +11,18 @@ from commands.batch import Decided
 from commands.dead_letters import dead_letter
 from commands.futures import all_of
 from commands.ports import EventRow, EventStore, Outgoing, Publisher, Row, Snapshots, Watermark, Watermarks
-from schemas.codec import encode_reply, schema_version
-from schemas.events import EVENTS
+from schemas.codec import encode_reply
+from schemas.registry import SCHEMAS
 from schemas.replies import Reply
 from schemas.topics import Topics
+from schemas.wire import HEADER, head
 
 #: A snapshot is due whenever an account passes a multiple of this many events.
 SNAPSHOT_EVERY = 100
 
-_VERSIONS = {cls: schema_version(name) for name, cls in EVENTS.items()}
+#: By how a payload begins: an older release may have written it, and its headers are those of its own schema.
 _HEADERS = {
-    cls: (("type", name.encode()), ("schema_version", b"%d" % schema_version(name))) for name, cls in EVENTS.items()
+    head(schema): (("type", schema.name.encode()), ("schema_version", b"%d" % schema.version)) for schema in SCHEMAS
 }
 
 Steps = Generator[Future[Any], Any, None]
@@ -63,7 +64,7 @@ def follow_up(
 def _event_rows(row: Row, decided: Sequence[Decided]) -> list[EventRow]:
     shard, position, at = row.shard, row.position, row.at
     return [
-        EventRow(envelope, payload, _VERSIONS[type(envelope.event)], shard, position, at)
+        EventRow(envelope, payload, shard, position, at)
         for one in decided
         for envelope, payload in zip(one.envelopes, one.entry.events, strict=True)
     ]
@@ -72,7 +73,7 @@ def _event_rows(row: Row, decided: Sequence[Decided]) -> list[EventRow]:
 def _events(shard: int, decided: Sequence[Decided], topics: Topics) -> list[Outgoing]:
     topic = topics.events
     return [
-        Outgoing(topic, shard, envelope.account_id.encode(), payload, _HEADERS[type(envelope.event)], envelope.at)
+        Outgoing(topic, shard, envelope.account_id.encode(), payload, _HEADERS[payload[:HEADER]], envelope.at)
         for one in decided
         for envelope, payload in zip(one.envelopes, one.entry.events, strict=True)
     ]
@@ -98,7 +99,7 @@ def _answers(
             command.account_id,
             command.correlation_id,
             entry.outcome,
-            entry.reason,
+            entry.rejection,
             entry.message,
             entry.first_version,
             entry.last_version,

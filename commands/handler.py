@@ -9,7 +9,7 @@ import structlog
 
 from commands.kafka.consumer import CommandConsumer
 from commands.kafka.publisher import KafkaPublisher
-from commands.ports import PublishFailed, StoreUnavailable
+from commands.ports import NewerRelease, PublishFailed, StoreUnavailable
 from commands.shard import Inside, Shard
 
 log = structlog.get_logger(__name__)
@@ -22,6 +22,8 @@ WAITING = 64_000
 IDLE, TICK = 0.1, 0.001
 #: Seconds between tries to take a shard over, doubled up to the second.
 RETRY, RETRY_MOST = 0.25, 5.0
+#: Seconds between tries where a newer release has written: only that one can go on, so the partition has to move.
+NEWER = 30.0
 #: Seconds that a clean stop, or giving a partition back, waits for what is committed to be followed up.
 DRAIN = 20.0
 #: Seconds between two signs of life.
@@ -106,6 +108,9 @@ class Handler:
         except (StoreUnavailable, PublishFailed) as error:
             self._wait(held, error)
             return
+        except NewerRelease as error:
+            self._leave(held, error)
+            return
         if done is not None:
             held.delay = RETRY
             self._consumer.done(shard.number, done)
@@ -123,15 +128,26 @@ class Handler:
         except StoreUnavailable as error:
             self._wait(held, error)
             return False
+        except NewerRelease as error:
+            self._leave(held, error)
+            return True
         held.retry_at, held.paused = None, False
         return True
 
     def _wait(self, held: _Held, error: Exception) -> None:
         log.warning("shard_waits", shard=held.shard.number, seconds=held.delay, reason=str(error))
+        self._rest(held, held.delay)
+        held.delay = min(held.delay * 2, RETRY_MOST)
+
+    def _leave(self, held: _Held, error: NewerRelease) -> None:
+        """The other shards go on. Nothing is skipped, and nothing of it is a dead letter."""
+        log.error("shard_needs_newer_release", shard=held.shard.number, seconds=NEWER, needs=str(error))
+        self._rest(held, NEWER)
+
+    def _rest(self, held: _Held, seconds: float) -> None:
         if held.retry_at is None:
             self._consumer.pause(held.shard.number)
-        held.retry_at = time.monotonic() + held.delay
-        held.delay = min(held.delay * 2, RETRY_MOST)
+        held.retry_at = time.monotonic() + seconds
 
     def _assigned(self, numbers: list[int]) -> None:
         log.info("partitions_assigned", partitions=numbers)

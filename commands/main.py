@@ -5,6 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TypeVar
 from uuid import uuid4
 
@@ -16,6 +17,7 @@ from commands.cassandra.journal import CassandraJournal
 from commands.cassandra.session import Session, connect
 from commands.cassandra.snapshots import CassandraSnapshots, CassandraWatermarks
 from commands.follow_up import Outbound
+from commands.framing import Unframed
 from commands.handler import Handler
 from commands.kafka.consumer import CommandConsumer
 from commands.kafka.policies import PolicyFollower
@@ -26,6 +28,7 @@ from commands.policy_file import PolicyError, load_policy
 from commands.ports import NotPrepared, StoreUnavailable
 from commands.settings import Settings
 from commands.shard import Inside
+from schemas.confluent import Heads, heads
 from schemas.topics import Topics
 
 log = structlog.get_logger(__name__)
@@ -78,8 +81,10 @@ def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = l
         consumer = CommandConsumer(settings.kafka, topics.commands, group, settings.session_timeout_ms)
         shards = _patiently(consumer.partitions, stop)
         session = _patiently(lambda: connect(settings.cassandra_points(), settings.keyspace), stop)
-        publisher = KafkaPublisher(settings.kafka)
-        inside = adjust(_patiently(lambda: wire(settings, policies, publisher, session, shards), stop))
+        begins, unframed = _registry(settings.schema_registry_url, topics, stop)
+        publisher = KafkaPublisher(settings.kafka, begins)
+        inside = _patiently(lambda: wire(settings, policies, publisher, session, shards), stop)
+        inside = adjust(replace(inside, unframed=unframed))
         _patiently(policies.look, stop)
         policies.follow(stop)
         Handler(consumer, publisher, inside, stop, settings.alive_file).run()
@@ -89,6 +94,18 @@ def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = l
         log.error("handler_ends", reason=str(error))
         return 1
     return 0
+
+
+def _registry(url: str | None, topics: Topics, stop: threading.Event) -> tuple[Heads | None, Unframed | None]:
+    """How values begin, and what takes them in, where there is a schema registry; all that is written is registered."""
+    if not url:
+        return None, None
+    from commands.kafka.registry import Registry  # noqa: PLC0415 - its client is there only where it is installed
+
+    registry = Registry(url)
+    found = _patiently(lambda: heads(topics, (topics.events, topics.replies), registry.id_of), stop)
+    log.info("schemas_registered", schemas=sum(map(len, found.values())))
+    return found, Unframed(registry.text)
 
 
 def _patiently(attempt: Callable[[], T], stop: threading.Event) -> T:

@@ -1,7 +1,7 @@
 """Which policy is in force when: the one that a command is decided under follows from its time alone. Pure.
 
 Times are int milliseconds since the epoch, UTC. The times below make sure that nobody decides under a policy while one
-that replaces it at that time is published and not read yet (ops/decisions/0010).
+that replaces it at that time is published and not read yet (ops/decisions/0013).
 """
 
 from bisect import bisect_right

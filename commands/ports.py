@@ -23,6 +23,10 @@ class NotPrepared(Exception):
     """The servers are not set up for this handler: no amount of waiting helps. The text says what to do."""
 
 
+class NewerRelease(Exception):
+    """A newer release wrote what has to be read here. The text says which version; there is no way around it."""
+
+
 class Row(Struct, frozen=True, gc=False):
     """A journal row: the `position`-th batch of a shard. `at`: wall clock of its writer, ms since the epoch, UTC."""
 
@@ -68,11 +72,13 @@ class Journal(Protocol):
 
 
 class EventRow(Struct, frozen=True, gc=False):
-    """An event as it is stored by account. `written_at`: its batch's `Row.at`, so that a rewrite is the same cell."""
+    """An event as it is stored by account. `written_at`: its batch's `Row.at`, so that a rewrite is the same cell.
+
+    `payload` is of the version that it was written in, `envelope` what it means today.
+    """
 
     envelope: Envelope
     payload: bytes
-    schema_version: int
     shard: int
     position: int
     written_at: int
@@ -90,6 +96,7 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnavailable: the store cannot be read now.
+            NewerRelease: one of them is of a version that this release does not know.
         """
         ...
 
@@ -101,6 +108,7 @@ class EventStore(Protocol):
 
         Raises:
             StoreUnavailable: the store cannot be read now.
+            NewerRelease: one of them is of a version that this release does not know.
         """
         ...
 

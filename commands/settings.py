@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     session_timeout_ms: int = Field(default=10_000, ge=1000, description="silence after which partitions move on")
     alive_file: Path | None = Field(default=None, description="touched while the loop turns, for health checks")
     replication: int = Field(default=1, ge=1, description="replicas of each row, when the keyspace is created")
+    schema_registry_url: str | None = Field(
+        default=None, validation_alias="SCHEMA_REGISTRY_URL", description="Confluent's schema registry, if there is one"
+    )
     journal_ttl_days: int = Field(default=0, ge=0, description="journal rows are kept this long; 0: for ever")
 
     def cassandra_points(self) -> list[tuple[str, int]]:

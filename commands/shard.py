@@ -22,8 +22,8 @@ from commands.follow_up import SNAPSHOT_EVERY, FollowUps, Outbound, Progress, fo
 from commands.futures import at_once
 from commands.intake import Message, Poison, Received, read_command
 from commands.policies import Policies
-from commands.ports import Appended, Conflict, Journal, NotPrepared, Row, StoreUnavailable
-from schemas.codec import DecodeError
+from commands.ports import Appended, Conflict, Journal, NewerRelease, NotPrepared, Row, StoreUnavailable
+from schemas.codec import DecodeError, UnknownSchema, is_known, schema_version
 
 log = structlog.get_logger(__name__)
 
@@ -41,7 +41,8 @@ class Inside:
     """What every shard of a handler shares. `shards`: partitions of the topic; `writer`: names this process.
 
     `aside`: does what waits for a store, in the handler on a thread of its own. `crowd`: so many commands do not wait
-    until the batch before theirs is out.
+    until the batch before theirs is out. `unframed`: brings a value to single-object encoding, where there is a schema
+    registry; may raise StoreUnavailable.
     """
 
     journal: Journal
@@ -52,6 +53,7 @@ class Inside:
     writer: UUID
     aside: Callable[[Callable[[], dict[str, Account]]], Future[dict[str, Account]]] = at_once
     crowd: int = CROWD
+    unframed: Callable[[Message], Message] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ class Shard:
 
         Raises:
             StoreUnavailable: try again later.
+            NewerRelease: nor can this release go on here.
             NotPrepared, BrokenHistory: no waiting helps.
         """
         self.inbox.clear()
@@ -129,7 +132,9 @@ class Shard:
                 raise StoreUnavailable(f"offset {self._expected} was asked for, and {message.offset} came")
         self._resumed = False
         self._expected = message.offset + 1
-        self.inbox.append(Received(message, read_command(message, self.number, self._in.shards)))
+        plain = message if self._in.unframed is None else self._in.unframed(message)
+        command = read_command(plain, self.number, self._in.shards)
+        self.inbox.append(Received(message if isinstance(command, Poison) else plain, command))
 
     def step(self, *, intake: bool = True) -> int | None:
         """Do all that can be done without waiting; `intake` False decides nothing new.
@@ -137,7 +142,7 @@ class Shard:
         Returns where the cover of the last row that is now followed up ends, if any is.
 
         Raises:
-            StoreUnavailable, PublishFailed: take over again.
+            StoreUnavailable, PublishFailed, NewerRelease: take over again.
         """
         done = self._follow_ups.advance()
         if self._attempt is not None and self._attempt[2].done():
@@ -191,10 +196,11 @@ class Shard:
         """Apply a row that this process did not decide, and follow it up: nobody knows how far its writer got."""
         try:
             next_offset, decided = read_body(row.body)
+        except UnknownSchema as error:
+            needs = str(error) if is_known(row.body) else f"JournalBatch after v{schema_version('JournalBatch')}"
+            raise NewerRelease(f"journal row {row.position}: {needs}") from error
         except DecodeError as error:
-            raise NotPrepared(
-                f"journal row {row.position} of shard {row.shard}: {error}; if a newer release wrote it, install that"
-            ) from error
+            raise NotPrepared(f"journal row {row.position} of shard {row.shard}: {error}") from error
         envelopes = [envelope for one in decided for envelope in one.envelopes]
         accounts = {a: s.copy() for a, s in self._accounts({e.account_id for e in envelopes}).items()}
         for envelope in envelopes:

@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 from uuid import uuid4
 
 from msgspec.structs import fields
@@ -12,10 +12,11 @@ from msgspec.structs import fields
 from commands.policies import COMMANDS_AHEAD
 from ops.simulate.wire import Message
 from schemas.codec import encode_command
-from schemas.commands import COMMANDS, Command
+from schemas.commands import COMMANDS, Command, DownloadQuality
 from schemas.validation import InvalidCommand, validate, validate_timestamp
 
 _OF_THE_LINE = {"type", "at"}
+_QUALITIES = get_args(DownloadQuality)
 
 
 class LineError(Exception):
@@ -73,14 +74,18 @@ def _command(row: dict[str, Any]) -> Command:
         raise ValueError(f"type is {_shown(name)}, not one of {', '.join(COMMANDS)}")
     values: dict[str, Any] = {"command_id": str(uuid4()), "correlation_id": None}
     values |= {key: value for key, value in row.items() if key not in _OF_THE_LINE}
-    names = [field.name for field in fields(cls) if field.required]
-    if missing := [name for name in names if name not in values]:
+    names = [field.name for field in fields(cls)]
+    if missing := [field.name for field in fields(cls) if field.required and field.name not in values]:
         raise ValueError(f"{cls.__name__} needs {', '.join(missing)}")
     if unknown := [name for name in values if name not in names]:
         raise ValueError(f"{cls.__name__} has no {', '.join(unknown)}; it has {', '.join(names)}, at")
     for key, value in values.items():
         if not isinstance(value, str) and not (key == "correlation_id" and value is None):
             raise ValueError(f"{key} is {_shown(value)}, not a text in quotes")
+    if values.get("download_quality", _QUALITIES[0]) not in _QUALITIES:
+        raise ValueError(
+            f"download_quality is {_shown(values['download_quality'])}, not one of {', '.join(_QUALITIES)}"
+        )
     return cls(**values)
 
 

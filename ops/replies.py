@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ops import kafka
+from ops import framing, kafka
 from schemas.codec import decode_reply
 from schemas.replies import Reply
 
@@ -25,6 +25,7 @@ class Replies:
     def __init__(self, bootstrap: str, topic: str) -> None:
         start = {(topic, partition): end for partition, end in kafka.ends(bootstrap, topic).items()}
         self._reader = kafka.reader(bootstrap, start)
+        self._plain = framing.from_topic()
         self._expected: dict[str, tuple[int, float]] = {}  # command id -> replies to come, time of sending
         self.outstanding = 0
         self.latencies: list[float] = []
@@ -50,7 +51,7 @@ class Replies:
         now = time.monotonic()
         for message in messages:
             if message.error() is None:
-                ours += self._take(decode_reply(message.value()), now)
+                ours += self._take(decode_reply(self._plain(message.value())), now)
         return ours
 
     def _take(self, reply: Reply, now: float) -> bool:

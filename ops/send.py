@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from ops import kafka
+from ops import framing, kafka
 from ops.replies import Replies
 from ops.simulate.wire import Message
+from schemas.topics import topics_of
 
 _STEP = 0.02  # seconds between two looks at the clock when sending at a rate
 
@@ -26,6 +27,7 @@ class Sender:
             raise kafka.KafkaProblem(f"The topic {topic} does not exist: create it with `licensing init`.")
         self._bootstrap, self._topic = bootstrap, topic
         self._producer = kafka.producer(bootstrap, linger_ms)
+        self._framed = framing.to_topic(topics_of(topic), topic)
         self._failed: Any = None
 
     def send(self, message: Message) -> None:
@@ -38,7 +40,7 @@ class Sender:
             try:
                 self._producer.produce(
                     self._topic,
-                    message.value,
+                    self._framed(message.value),
                     message.key,
                     on_delivery=self._delivered,
                     timestamp=message.timestamp if message.timestamp is not None else int(time.time() * 1000),

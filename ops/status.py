@@ -7,12 +7,14 @@ from pathlib import Path
 
 from commands.policy_file import PolicyError
 from commands.policy_log import Refusal
-from ops import kafka, processes, services
+from commands.ports import NotPrepared
+from ops import history, kafka, processes, services, versions
 from ops.policies import Listed, listed, refused
 from ops.policies import read as read_policies
 from ops.redis import RedisError
 from ops.settings import Settings
 from ops.stack import status as servers
+from ops.versions import Version, Waiting
 from projections.queries import Views
 from projections.settings import Settings as ViewSettings
 from projections.views import VIEWS
@@ -50,12 +52,14 @@ class Status:
     dead_letters: int | None = None
     policies: list[Listed] = field(default_factory=list)
     refused_policies: list[Refusal] = field(default_factory=list)
+    versions: list[Version] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
-        """Whether everything runs and answers."""
-        return not self.problems and all(process.pid is not None for process in self.processes)
+        """Whether everything runs, answers and goes on."""
+        return not self.problems and not self.waiting and all(process.pid is not None for process in self.processes)
 
 
 def collect(home: Path, settings: Settings) -> Status:
@@ -65,8 +69,8 @@ def collect(home: Path, settings: Settings) -> Status:
         found.problems.append(f"Kafka does not answer at {settings.kafka}: start everything with `licensing up`.")
         return found
     try:
-        _read(found, settings)
-    except (kafka.KafkaProblem, RedisError, PolicyError) as error:
+        _read(found, home, settings)
+    except (kafka.KafkaProblem, RedisError, history.CassandraProblem, NotPrepared, PolicyError) as error:
         found.problems.append(str(error))
     return found
 
@@ -88,7 +92,7 @@ def _processes(home: Path) -> list[Process]:
     return rows + own
 
 
-def _read(found: Status, settings: Settings) -> None:
+def _read(found: Status, home: Path, settings: Settings) -> None:
     topics = settings.topics
     wanted = [*topics.all(), topics.policies]
     missing = set(wanted) - set(kafka.partitions(settings.kafka, wanted))
@@ -105,8 +109,11 @@ def _read(found: Status, settings: Settings) -> None:
     try:
         for view in VIEWS:
             found.lags.append(_lag(view, topics.events, ends, views.positions(view)))
+        found.waiting = versions.waiting(home, views)
+        found.versions = versions.of_views(views)
     finally:
         views.close()
+    found.versions.insert(0, versions.of_snapshots(history.state_versions(settings)))
 
 
 def _lag(reader: str, topic: str, ends: dict[int, int], positions: dict[int, int]) -> Lag:

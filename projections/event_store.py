@@ -10,11 +10,13 @@ from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
 from cassandra.pool import NoConnectionsAvailable
 
 from projections.settings import Settings
-from schemas.codec import decode_event
+from schemas.codec import UnknownSchema, decode_event
 from schemas.events import Envelope
 
 #: The keyspace stands in the statement: a session that begins in a missing one says no more than "no host".
-_SELECT = "SELECT payload FROM {keyspace}.events WHERE account_id = ? AND version >= ? AND version <= ?"
+_SELECT = (
+    "SELECT type, schema_version, payload FROM {keyspace}.events WHERE account_id = ? AND version >= ? AND version <= ?"
+)
 
 #: The driver's classes have no common base; a connection that is lost in mid-read is one of the last three.
 _AWAY = (
@@ -50,6 +52,7 @@ class EventStore:
 
         Raises:
             NotPrepared: the keyspace or the table is missing.
+            UnknownSchema: a newer release wrote one of them; the text is the version, such as LicenseAcquired.v3.
         """
         return await asyncio.to_thread(self._read, account_id, first, last)
 
@@ -60,7 +63,7 @@ class EventStore:
             rows = self._session.execute(self._select, (account_id, first, last))
         except InvalidRequest as error:
             raise NotPrepared(f"{error}; create the topics and tables with: licensing init") from error
-        return [decode_event(row.payload) for row in rows]
+        return [_decoded(row) for row in rows]
 
     def _connect(self) -> None:
         profile = ExecutionProfile(
@@ -81,6 +84,13 @@ class EventStore:
         """Close the connections."""
         if self._cluster is not None:
             self._cluster.shutdown()
+
+
+def _decoded(row: Any) -> Envelope:
+    try:
+        return decode_event(row.payload)
+    except UnknownSchema as error:
+        raise UnknownSchema(f"{row.type}.v{row.schema_version}") from error
 
 
 def is_away(error: Exception) -> bool:

@@ -7,7 +7,7 @@ import time
 import structlog
 
 # The last two: services of Faust name their logger after the module that they are defined in.
-_NOISY = ("faust", "mode", "aiokafka", "cassandra", "kafka", "projections.worker", "projections.transport")
+_NOISY = ("faust", "mode", "aiokafka", "cassandra", "httpx2", "kafka", "projections.worker", "projections.transport")
 _REPEATING = (
     "aiokafka",
     "aiokafka.cluster",

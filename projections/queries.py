@@ -36,6 +36,20 @@ class Views:
         keys = self._live(VIEWS[view])
         return self._reader.positions(keys) if keys else {}
 
+    def live(self, view: str) -> tuple[str | None, str | None]:
+        """The generation that readers see, and the VERSION of the view that fills it; None where nobody has said."""
+        keys = self._live(VIEWS[view])
+        return (keys.generation, self._reader.version(keys)) if keys else (None, None)
+
+    def waiting(self, view: str) -> dict[int, str]:
+        """Partition -> the version of a newer release that the view's worker met there, such as LicenseAcquired.v3."""
+        keys = self._live(VIEWS[view])
+        if keys is None:
+            return {}
+        positions = self._reader.positions(keys)
+        noted = self._reader.waiting(keys).items()
+        return {partition: needs for partition, (offset, needs) in noted if positions.get(partition) == offset}
+
     def wait_until_seen(self, view: str, partition: int, offset: int, timeout: float) -> bool:
         """Wait until the view has seen the event at `offset`. False: not within `timeout` seconds."""
         end = time.monotonic() + timeout

@@ -25,6 +25,8 @@ class Settings(BaseSettings):
     keyspace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")] = "licensing"
     redis: str = "redis://127.0.0.1:6379/0"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "licensing"
+    #: Confluent's schema registry, if there is one.
+    schema_registry_url: Annotated[str | None, Field(validation_alias="SCHEMA_REGISTRY_URL")] = None
     #: Touched every few seconds, for health checks.
     alive_file: Path | None = None
     #: A worker that was killed holds its partitions for that long.

@@ -13,7 +13,7 @@ from projections.chunk import Chunk
 from projections.dead_letters import headers_of
 from projections.event_store import EventStore
 from projections.patience import Patience, Stopping
-from projections.pipeline import Pipeline
+from projections.pipeline import NewerWriter, Pipeline, Unframed
 from projections.projector import Prepared, Projector
 from projections.read_model import Behind, Outcome
 from projections.redis_model import writer
@@ -22,7 +22,7 @@ from projections.redis_model.writer import RedisReadModel
 from projections.settings import Settings
 from projections.transport import SCHEME, ChunkApp, ChunkMessage, Consumer
 from projections.views.view import View
-from schemas.codec import DecodeError
+from schemas.codec import DecodeError, UnknownSchema
 from schemas.events import Envelope
 
 CHUNK_MAX = 4000  # records
@@ -45,10 +45,11 @@ class Worker(ChunkApp):
         self.failure: BaseException | None = None
         self.patience = Patience(self.stopping)
         keys = Keys(settings.namespace, view.NAME, generation)
-        self.model = RedisReadModel(settings.redis, keys, first=generation == view.VERSION)
+        self.model = RedisReadModel(settings.redis, keys, view.VERSION)
         self.store = EventStore(settings)
         projector = Projector(view, self._apply, self._read_events)
-        self.pipeline = Pipeline(projector, self._dead_letter, pause=partial(asyncio.sleep, 0))
+        pause, unframed = partial(asyncio.sleep, 0), _unframed(settings.schema_registry_url, self.patience)
+        self.pipeline = Pipeline(projector, self._dead_letter, pause, unframed)
         self.partitions = 0
         self.kafka_away = 0  # watches in a row that saw no connection
         hosts = settings.kafka.split(",")
@@ -92,9 +93,33 @@ class Worker(ChunkApp):
         """Bring one chunk into the read model; go back where that has lost data."""
         if chunk.stale:
             return
-        outcome = await self.pipeline.apply(prepared)
+        try:
+            outcome = await self.pipeline.apply(prepared)
+        except UnknownSchema as error:
+            await self._hold(chunk, NewerWriter(chunk.begin, str(error)))
+            return
         if isinstance(outcome, Behind):
             await self.go_back(chunk.partition, outcome.position, chunk.begin)
+
+    async def prepare(self, chunk: ChunkMessage, records: Any) -> Prepared:
+        """What can be done about a chunk ahead; where a newer release wrote into it, its partition goes no further."""
+        try:
+            prepared, newer = await self.pipeline.prepare(chunk.partition, chunk.begin, chunk.end, records)
+        except UnknownSchema as error:  # what the topic lacks, the store has in a newer version
+            prepared, _ = await self.pipeline.prepare(chunk.partition, chunk.begin, chunk.begin, ())
+            newer = NewerWriter(chunk.begin, str(error))
+        if newer is not None and not chunk.stale:
+            await self._hold(chunk, newer)
+        return prepared
+
+    async def _hold(self, chunk: ChunkMessage, newer: NewerWriter) -> None:
+        """Wait at the offset of the newer version; other partitions go on. A rebalance, or a restart, looks again."""
+        cast(Consumer, self.consumer).hold(chunk, newer.offset)
+        log.error(
+            "partition waits for a newer release", partition=chunk.partition, offset=newer.offset, needs=newer.needs
+        )
+        note = partial(self.model.note_waiting, chunk.partition, newer.offset, newer.needs)
+        await self.patience.until("Redis", writer.is_away, note)
 
     def give_up(self, chunk: ChunkMessage, error: Exception) -> None:
         """The chunk is not applied, or nobody knows: whoever is next reads it again."""
@@ -150,6 +175,14 @@ class Worker(ChunkApp):
         await self.patience.until("Kafka", transport.is_away, send)
 
 
+def _unframed(url: str | None, patience: Patience) -> Unframed | None:
+    if not url:
+        return None
+    from projections.registry import RegistryFrames  # noqa: PLC0415 - its client is there only where it is installed
+
+    return RegistryFrames(url, patience)
+
+
 def build_app(view: View, generation: str, settings: Settings) -> Worker:
     """The topology: one agent on the events topic, in chunks, and a watch on the positions. Call it inside a loop."""
     app = Worker(view, generation, settings)
@@ -162,7 +195,7 @@ def build_app(view: View, generation: str, settings: Settings) -> Worker:
         async for event in stream.events():
             chunk: ChunkMessage = event.message
             try:
-                prepared = await app.pipeline.prepare(chunk.partition, chunk.begin, chunk.end, event.value)
+                prepared = await app.prepare(chunk, event.value)
             except Exception as error:
                 app.give_up(chunk, error)
                 continue

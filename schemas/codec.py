@@ -10,9 +10,10 @@ from schemas.commands import COMMANDS, Command
 from schemas.events import EVENTS, Envelope
 from schemas.flat import array, reader, sized, varint, writer
 from schemas.journal import Batch, Entry
+from schemas.older import read_newest
 from schemas.registry import NEWEST
 from schemas.replies import Reply
-from schemas.wire import HEADER, MAGIC, DecodeError, UnknownSchema, head, read_any, schema_of, write_any
+from schemas.wire import HEADER, MAGIC, DecodeError, UnknownSchema, head, is_known, schema_of, write_any
 
 __all__ = [
     "MAGIC",
@@ -26,6 +27,7 @@ __all__ = [
     "encode_command",
     "encode_event",
     "encode_reply",
+    "is_known",
     "schema_of",
     "schema_version",
 ]
@@ -92,10 +94,10 @@ def decode_command(data: bytes) -> Command:
     try:
         command: Command = _READ_COMMAND[data[:HEADER]](data)
     except Exception:
-        schema, record = read_any(data, strict=True)
-        if schema.name not in COMMANDS:
-            raise DecodeError(f"a {schema.name} is not a command") from None
-        return COMMANDS[schema.name](**record)
+        name, record = read_newest(data, strict=True)
+        if name not in COMMANDS:
+            raise DecodeError(f"a {name} is not a command") from None
+        return COMMANDS[name](**record)
     return command
 
 
@@ -118,11 +120,12 @@ def decode_event(data: bytes) -> Envelope:
     try:
         envelope: Envelope = _READ_EVENT[data[:HEADER]](data)
     except Exception:
-        schema, record = read_any(data, strict=False)
-        if schema.name not in EVENTS:
-            raise DecodeError(f"a {schema.name} is not an event") from None
-        outer = {name: record.pop(name) for name in _ENVELOPE}
-        return Envelope(**outer, event=EVENTS[schema.name](**record))
+        name, record = read_newest(data, strict=False)
+        if name not in EVENTS:
+            raise DecodeError(f"a {name} is not an event") from None
+        outer = {field: record[field] for field in _ENVELOPE}
+        inner = {field: value for field, value in record.items() if field not in outer}
+        return Envelope(**outer, event=EVENTS[name](**inner))
     return envelope
 
 
@@ -143,9 +146,9 @@ def decode_reply(data: bytes) -> Reply:
     try:
         reply: Reply = _READ_REPLY[data[:HEADER]](data)
     except Exception:
-        schema, record = read_any(data, strict=False)
-        if schema.name != "Reply":
-            raise DecodeError(f"a {schema.name} is not a reply") from None
+        name, record = read_newest(data, strict=False)
+        if name != "Reply":
+            raise DecodeError(f"a {name} is not a reply") from None
         return Reply(**record)
     return reply
 
@@ -175,9 +178,9 @@ def decode_batch(data: bytes) -> Batch:
     Raises:
         DecodeError: not a journal batch.
     """
-    schema, record = read_any(data, strict=False)
-    if schema.name != "JournalBatch":
-        raise DecodeError(f"a {schema.name} is not a journal batch")
+    name, record = read_newest(data, strict=False)
+    if name != "JournalBatch":
+        raise DecodeError(f"a {name} is not a journal batch")
     entries = []
     for entry in record["entries"]:
         entry["events"] = tuple(entry["events"])

@@ -1,8 +1,11 @@
 """Commands: what upstream services ask for. One account each; a retry carries the same `command_id`."""
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
+
+#: How good a file a device downloads.
+DownloadQuality: TypeAlias = Literal["standard", "high"]
 
 
 class SetPlan(Struct, frozen=True, gc=False):
@@ -22,6 +25,7 @@ class AcquireLicense(Struct, frozen=True, gc=False):
     correlation_id: str | None
     device_id: str
     title_id: str
+    download_quality: DownloadQuality = "standard"
 
 
 class CompleteDownload(Struct, frozen=True, gc=False):

@@ -7,11 +7,21 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from schemas.commands import DownloadQuality
 
-class PlanSet(Struct, frozen=True, gc=False):
-    """The account is on another plan."""
+
+class PlanChosen(Struct, frozen=True, gc=False):
+    """The account is on its first plan."""
 
     plan: str
+    policy_version: str
+
+
+class PlanChanged(Struct, frozen=True, gc=False):
+    """The account went from one plan to another; `previous_plan` None: an older release did not say from which."""
+
+    plan: str
+    previous_plan: str | None
     policy_version: str
 
 
@@ -23,6 +33,7 @@ class LicenseAcquired(Struct, frozen=True, gc=False):
     title_id: str
     expires_at: int
     policy_version: str
+    download_quality: DownloadQuality = "standard"
 
 
 class DownloadCompleted(Struct, frozen=True, gc=False):
@@ -72,7 +83,8 @@ class DeviceDeactivated(Struct, frozen=True, gc=False):
 
 
 Event: TypeAlias = (
-    PlanSet
+    PlanChosen
+    | PlanChanged
     | LicenseAcquired
     | DownloadCompleted
     | PlaybackStarted
@@ -84,7 +96,8 @@ Event: TypeAlias = (
 EVENTS: dict[str, type[Event]] = {
     cls.__name__: cls
     for cls in (
-        PlanSet,
+        PlanChosen,
+        PlanChanged,
         LicenseAcquired,
         DownloadCompleted,
         PlaybackStarted,

@@ -11,7 +11,8 @@ class Entry(Struct, frozen=True, gc=False):
     """One message of the commands topic and what was decided.
 
     `timestamp` is Kafka's, int milliseconds (-1: it had none). `key` and `headers` are kept for dead letters
-    only. `events` are encoded exactly as they go to Kafka and into the event rows.
+    only. `events` are encoded exactly as they go into the event rows. `rejection` is the reason
+    code of a refusal, `exception` the class of what made a dead letter.
     """
 
     offset: int
@@ -19,7 +20,7 @@ class Entry(Struct, frozen=True, gc=False):
     value: bytes | None
     outcome: JournalOutcome
     events: tuple[bytes, ...] = ()
-    reason: str | None = None
+    rejection: str | None = None
     message: str | None = None
     stage: str | None = None
     policy_version: str | None = None
@@ -27,6 +28,7 @@ class Entry(Struct, frozen=True, gc=False):
     last_version: int | None = None
     key: bytes | None = None
     headers: tuple[tuple[str, bytes | None], ...] = ()
+    exception: str | None = None
 
 
 class Batch(Struct, frozen=True, gc=False):

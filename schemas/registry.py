@@ -20,13 +20,17 @@ _FILE = re.compile(r"(?P<name>\w+)\.v(?P<version>\d+)\.avsc")
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """One message schema. `parsed` is fastavro's form of it, without logical types: times stay int milliseconds."""
+    """One message schema. `parsed` is fastavro's form of it, without logical types: times stay int milliseconds.
+
+    `source` is the JSON of its file, whose text is `text`.
+    """
 
     name: str
     version: int
     fingerprint: bytes
     parsed: Any
     source: dict[str, Any]
+    text: str
 
 
 def _plain(node: Any) -> Any:
@@ -38,15 +42,20 @@ def _plain(node: Any) -> Any:
     return node
 
 
+def fingerprint_of(source: Any) -> bytes:
+    """The fingerprint of a schema, which is given as JSON."""
+    return bytes.fromhex(fingerprint(to_parsing_canonical_form(_plain(source)), "CRC-64-AVRO"))
+
+
 def _load() -> Iterator[Schema]:
     for path in sorted(files(__package__).joinpath("avro").iterdir(), key=lambda p: p.name):
         match = _FILE.fullmatch(path.name)
         if match is None:
             continue
-        source = json.loads(path.read_text(encoding="utf-8"))
-        plain = _plain(source)
-        mark = bytes.fromhex(fingerprint(to_parsing_canonical_form(plain), "CRC-64-AVRO"))
-        yield Schema(match["name"], int(match["version"]), mark, parse_schema(plain), source)
+        text = path.read_text(encoding="utf-8")
+        source = json.loads(text)
+        parsed = parse_schema(_plain(source))
+        yield Schema(match["name"], int(match["version"]), fingerprint_of(source), parsed, source, text)
 
 
 SCHEMAS: tuple[Schema, ...] = tuple(_load())

@@ -45,6 +45,11 @@ class Topics:
         return self.commands, self.events, self.replies, self.dead_letters
 
 
+def topics_of(topic: str) -> Topics:
+    """The topics of the namespace that a topic is in."""
+    return Topics(topic.rpartition(".")[0])
+
+
 def murmur2(data: bytes) -> int:
     """Kafka's murmur2 as an unsigned 32-bit number (org.apache.kafka.common.utils.Utils.murmur2)."""
     length = len(data)

@@ -12,8 +12,8 @@ from fastavro import schemaless_reader, schemaless_writer
 from schemas.registry import BY_FINGERPRINT, Schema
 
 MAGIC = b"\xc3\x01"
-#: Bytes before the body.
-HEADER = len(MAGIC) + 8
+#: Bytes before the body, here and in Confluent's wire format.
+HEADER, FRAME = len(MAGIC) + 8, 5
 
 
 class DecodeError(Exception):
@@ -29,6 +29,11 @@ def head(schema: Schema) -> bytes:
     return MAGIC + schema.fingerprint
 
 
+def is_framed(data: bytes) -> bool:
+    """Whether the bytes begin as Confluent's wire format does."""
+    return data[:1] == b"\0" and len(data) >= FRAME
+
+
 def schema_of(data: bytes) -> Schema:
     """The schema that the bytes name.
 
@@ -36,12 +41,22 @@ def schema_of(data: bytes) -> Schema:
         DecodeError: the bytes do not begin as single-object encoding does.
         UnknownSchema: no schema of this release has that fingerprint.
     """
+    if is_framed(data):
+        number = int.from_bytes(data[1:FRAME], "big")
+        raise UnknownSchema(
+            f"no schema with the id {number} of a schema registry: SCHEMA_REGISTRY_URL is not set, or does not have it"
+        )
     if data[:2] != MAGIC:
         raise DecodeError(f"not Avro single-object encoding: begins with {data[:2].hex() or 'nothing'}, not c301")
     schema = BY_FINGERPRINT.get(data[2:HEADER])
     if schema is None:
         raise UnknownSchema(f"no schema with the fingerprint {data[2:HEADER].hex()}")
     return schema
+
+
+def is_known(data: bytes) -> bool:
+    """Whether the bytes name a schema of this release."""
+    return data[:2] == MAGIC and data[2:HEADER] in BY_FINGERPRINT
 
 
 def write_any(schema: Schema, record: dict[str, Any]) -> bytes:

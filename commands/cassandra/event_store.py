@@ -9,8 +9,8 @@ from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.query import BatchStatement, BatchType
 
 from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_all_done
-from commands.ports import EventRow
-from schemas.codec import decode_event
+from commands.ports import EventRow, NewerRelease
+from schemas.codec import UnknownSchema, decode_event, is_known, schema_of
 from schemas.events import Envelope
 
 #: Accounts and bytes in one unlogged batch: fewer round trips, yet below what Cassandra's defaults warn about at each
@@ -37,6 +37,7 @@ class CassandraEventStore:
         self._many = prepare(
             session, "SELECT account_id, payload, position FROM events WHERE account_id IN ? AND version > ?"
         )
+        self._written_as = prepare(session, "SELECT type, schema_version, payload FROM events WHERE account_id = ?")
         self._range = prepare(
             session, "SELECT payload FROM events WHERE account_id = ? AND version > ? AND version <= ?"
         )
@@ -61,6 +62,8 @@ class CassandraEventStore:
         try:
             for row in execute(self._session, query, (account_id, *bounds)):
                 yield decode_event(row.payload)
+        except UnknownSchema as error:
+            raise self._newer(account_id) from error
         except FAILURES as error:  # a later page
             raise unavailable(error) from error
 
@@ -79,10 +82,19 @@ class CassandraEventStore:
             for result in execute_concurrent_with_args(self._session, self._many, queries, concurrency=64):
                 for row in result.result_or_exc:
                     if below is None or row.position < below:
-                        found[row.account_id].append(decode_event(row.payload))
+                        account_id = row.account_id
+                        found[account_id].append(decode_event(row.payload))
+        except UnknownSchema as error:
+            raise self._newer(account_id) from error
         except FAILURES as error:
             raise unavailable(error) from error
         return {account_id: tuple(history) for account_id, history in found.items()}
+
+    def _newer(self, account_id: str) -> NewerRelease:
+        """What to say of an account with an event that nobody here can read: its row has the version in words."""
+        found = execute(self._session, self._written_as, (account_id,))
+        unknown = sorted({f"{row.type}.v{row.schema_version}" for row in found if not is_known(row.payload)})
+        return NewerRelease(f"account {account_id}: {', '.join(unknown)}")
 
 
 def _chunks(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
@@ -102,13 +114,13 @@ def _chunks(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
 
 def _values(row: EventRow) -> tuple[bytes, ...]:
     """The values of an insertion as Cassandra's protocol has them."""
-    envelope = row.envelope
+    envelope, schema = row.envelope, schema_of(row.payload)
     return (
         envelope.account_id.encode(),
         _bigint(envelope.version),
         bytes.fromhex(envelope.event_id.replace("-", "")),
-        envelope.type.encode(),
-        _int(row.schema_version),
+        schema.name.encode(),
+        _int(schema.version),
         bytes.fromhex(envelope.command_id.replace("-", "")),
         _bigint(envelope.at),
         _int(row.shard),

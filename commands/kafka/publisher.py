@@ -9,6 +9,7 @@ from confluent_kafka import Consumer, KafkaException, Producer
 
 from commands.kafka.offsets import ends
 from commands.ports import Outgoing, PublishFailed
+from schemas.confluent import Heads, framed
 
 
 class ProducerDead(Exception):
@@ -18,10 +19,12 @@ class ProducerDead(Exception):
 class KafkaPublisher:
     """`Publisher` on librdkafka. Futures are completed inside `poll`, so whoever waits for one has to call it.
 
+    `heads`: how values begin where there is a schema registry.
     Messages wait for a broker that is away as long as it takes: a time-out would leave gaps between versions.
     """
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: str, heads: Heads | None = None) -> None:
+        self._heads = heads
         librdkafka = logging.getLogger("librdkafka")
         self._asking = Consumer({"bootstrap.servers": bootstrap, "group.id": "no-group"}, logger=librdkafka)
         self._producer = Producer(
@@ -52,10 +55,11 @@ class KafkaPublisher:
                 report = delivery.reporter(place)
             headers: Any = list(message.headers)  # a list is invariant to the type checker
             timestamp = message.timestamp or 0
+            value = message.value if self._heads is None else framed(self._heads, topic, message.value)
             try:
                 while True:
                     try:
-                        produce(topic, message.value, message.key, partition, report, report, timestamp, headers)
+                        produce(topic, value, message.key, partition, report, report, timestamp, headers)
                         break
                     except BufferError:  # the brokers are slower than we are: let them catch up
                         self.poll(0.1)

@@ -9,6 +9,7 @@ from ops.cli.demo import demo
 from ops.cli.failures import Verbs
 from ops.cli.look import timeline, view
 from ops.cli.policy import check, diff, publish
+from ops.cli.schema import schema
 from ops.cli.send import send
 from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
@@ -41,6 +42,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
 }
 for command, example in _EXAMPLES.items():
     app.command(epilog=f"Example: {example}")(command)
+app.add_typer(schema)
 
 policy = typer.Typer(
     help="The rules: check a document, compare two, publish one to the handlers.", no_args_is_help=True

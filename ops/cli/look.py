@@ -88,8 +88,11 @@ def details(envelope: Envelope) -> str:
     """What an event says, but for ids that only programs need."""
     fields = {name: value for name, value in to_builtins(envelope.event).items() if name not in _HIDDEN}
     expires_at = fields.pop("expires_at", None)
-    renewals = fields.pop("renewals", None)
+    renewals, before = fields.pop("renewals", None), fields.pop("previous_plan", None)
+    quality = fields.pop("download_quality", "standard")
     parts = [str(value) for value in fields.values()]
+    parts += [f"instead of {before}"] if before is not None else []
+    parts += [f"{quality} quality"] if quality != "standard" else []
     parts += [f"until {moment(expires_at)}"] if expires_at is not None else []
     parts += [f"renewal {renewals}"] if renewals is not None else []
     return ", ".join(parts)

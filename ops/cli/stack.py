@@ -82,6 +82,21 @@ def status(json: Json = False) -> None:
             )
         for refused in found.refused_policies:
             note(f"Refused, offset {refused.offset} of the policies topic, key {refused.key}: {refused.why}")
+        if found.versions:
+            table(
+                "Versions",
+                ("stored", "this release", "found", "what to do"),
+                [(v.what, v.ours, v.stored, v.to_do) for v in found.versions],
+                folded=-1,
+            )
+        if found.waiting:
+            table(
+                "Waiting for a newer release",
+                ("reader", "partition", "needs"),
+                [(w.reader, w.partition, w.needs) for w in found.waiting],
+                numbers=(1,),
+                folded=-1,
+            )
         if found.dead_letters is not None:
             console().print(f"Dead letters: {found.dead_letters:,}")
     for problem in found.problems:

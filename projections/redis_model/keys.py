@@ -31,6 +31,16 @@ class Keys:
         """String: how many partitions the events topic has."""
         return f"{self.prefix}partitions"
 
+    @property
+    def waiting(self) -> str:
+        """Hash: partition -> `<offset> <version>`, where a worker met a version newer than it knows."""
+        return f"{self.prefix}waiting"
+
+    @property
+    def version(self) -> str:
+        """String: the VERSION of the view that fills the generation."""
+        return f"{self.prefix}version"
+
     def position(self, partition: int) -> str:
         """String: the next offset of the events topic."""
         return f"{self.prefix}{{p{partition}}}:position"

@@ -31,6 +31,17 @@ class RedisReader:
         values = self._redis.mget([keys.position(partition) for partition in partitions])
         return {partition: int(value or 0) for partition, value in zip(partitions, values, strict=True)}
 
+    def version(self, keys: Keys) -> str | None:
+        """The VERSION of the view that fills the generation; None: nobody has said."""
+        value = self._redis.get(keys.version)
+        return None if value is None else str(value)
+
+    def waiting(self, keys: Keys) -> dict[int, tuple[int, str]]:
+        """Partition -> offset and version, where a worker met one newer than it knows; it may be past that by now."""
+        noted = self._redis.hgetall(keys.waiting)
+        found = {int(partition): str(note).partition(" ") for partition, note in noted.items()}
+        return {partition: (int(offset), needs) for partition, (offset, _, needs) in found.items()}
+
     def read(self, keys: Keys, tags: Sequence[str], document: str, now: int) -> list[Reading]:
         """What each of the tags has of the document at `now` (ms); tags that have nothing are left out."""
         with self._redis.pipeline(transaction=True) as pipe:

@@ -36,15 +36,19 @@ _AWAY = (
 )
 
 
-class RedisReadModel:
-    """One generation of a view in Redis; `first`: the one that its VERSION names. Connects at the first call."""
+class OtherVersion(Exception):
+    """A generation is filled by one version of its view; documents of two would be mixed."""
 
-    def __init__(self, url: str, keys: Keys, first: bool) -> None:
+
+class RedisReadModel:
+    """One generation of a view in Redis, filled by the view's `version`, which names the first. Connects late."""
+
+    def __init__(self, url: str, keys: Keys, version: str) -> None:
         # The worker has its own patience, which says so and ends with the process; hidden retries would not.
         self._redis = redis.asyncio.Redis.from_url(
             url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2, socket_timeout=30
         )
-        self._keys, self._first = keys, first
+        self._keys, self._version = keys, version
         self._apply = self._redis.register_script(_SCRIPT)  # EVALSHA; loads it where the server lost it
 
     async def apply(self, chunk: Chunk) -> Outcome:
@@ -65,10 +69,24 @@ class RedisReadModel:
         """Say how many partitions there are; where no generation of the view is live, its first one becomes it.
 
         Others never do: after a flush, a rebuild would bring its half-filled generation to the readers.
+
+        Raises:
+            OtherVersion: another version of the view fills this generation.
         """
+        await self._redis.set(self._keys.version, self._version, nx=True)
+        found = await self._redis.get(self._keys.version)
+        if isinstance(found, bytes) and found.decode() != self._version:
+            raise OtherVersion(
+                f"generation {self._keys.generation} of {self._keys.view} is filled by version {found.decode()} of the"
+                f" view, and this is version {self._version}: fill another generation, such as {self._version}"
+            )
         await self._redis.set(self._keys.partitions, partitions)
-        if self._first:
+        if self._keys.generation == self._version:
             await self._redis.set(live_key(self._keys.namespace, self._keys.view), self._keys.generation, nx=True)
+
+    async def note_waiting(self, partition: int, offset: int, needs: str) -> None:
+        """Say for operators that the partition waits at `offset` for a release that knows the version `needs`."""
+        await self._redis.hset(self._keys.waiting, str(partition), f"{offset} {needs}")
 
     async def close(self) -> None:
         """Close the connections."""

@@ -28,6 +28,7 @@ class Consumer(driver.Consumer):
         self._next: dict[TP, int] = {}  # where the next chunk has to begin
         self._finished: dict[TP, int] = {}  # end of the finished prefix
         self._committed: dict[TP, int] = {}
+        self._held: set[TP] = set()  # nothing is delivered of these
         self._again: set[TP] = set()  # read past what was delivered: to be read again from where the next has to begin
         super().__init__(*args, **kwargs)
 
@@ -61,6 +62,8 @@ class Consumer(driver.Consumer):
                 raise
 
     async def _deliver(self, tp: TP, chunk: ChunkMessage, active: bool) -> None:
+        if tp in self._held:
+            return
         if not active or not self.flow_active or chunk.generation_id != self.app.consumer_generation_id:
             self._next.setdefault(tp, chunk.begin)
             self._again.add(tp)
@@ -91,6 +94,23 @@ class Consumer(driver.Consumer):
             self.log.warning("could not seek to %r, to be tried again: %r", begin, error)
             self._again.update(begin)
 
+    def hold(self, chunk: ChunkMessage, offset: int) -> None:
+        """Of the chunk's partition nothing from `offset` on is delivered, until it is assigned or rewound.
+
+        The chunk ends there; those behind it, delivered already, turn stale.
+        """
+        tp, chunks = chunk.tp, self._in_hand.get(chunk.tp, deque())
+        while chunks and chunks[-1].begin > chunk.begin:
+            chunks.pop().stale = True
+        chunk.end = self._next[tp] = offset
+        self._again.discard(tp)
+        self._held.add(tp)
+        self.pause_partitions([tp])
+
+    def _let_flow(self, tps: set[TP]) -> None:
+        self._held -= tps
+        self.resume_partitions(tps)
+
     def idle_positions(self) -> dict[int, int]:
         """Partition -> next offset, for partitions of which no chunk is in hand."""
         return {tp.partition: offset for tp, offset in self._next.items() if not self._in_hand.get(tp)}
@@ -107,6 +127,7 @@ class Consumer(driver.Consumer):
         if tp not in self.assignment():
             return
         await self._check_reach({tp: offset})
+        self._let_flow(self._held & {tp})
         self._next[tp] = offset
         await self._seek_to({tp: offset})
 
@@ -153,6 +174,7 @@ class Consumer(driver.Consumer):
     async def perform_seek(self) -> None:
         """Begin where the read model says. Faust calls it after each assignment, before anything flows."""
         tps = list(self.assignment())
+        self._let_flow(self._held & set(tps))
         for tp in tps:
             self._drop(tp)
         self._forget_positions()
@@ -195,6 +217,7 @@ class Consumer(driver.Consumer):
     def _forget_positions(self) -> None:
         self._next.clear()
         self._again.clear()
+        self._held.clear()
 
     async def wait_empty(self) -> None:
         """Wait for the chunk in hand, but not for ever: its server may be away."""

@@ -23,7 +23,7 @@ def project(envelope: Envelope) -> Changes:
     """Hash: downloads, completed, last_activity (ms). Holds: title_id, until its licence ends."""
     event, at = envelope.event, envelope.at
     device_id = getattr(event, "device_id", None)
-    if device_id is None:  # PlanSet
+    if device_id is None:  # PlanChosen, PlanChanged
         return ()
     device = f"{envelope.account_id}/{device_id}"
     active: Change = ("put", device, "last_activity", str(at))

@@ -25,7 +25,7 @@ def history(account: str, count: int) -> list[Envelope]:
 
 
 def row(one: Envelope, position: int = 0, *, payload: bytes | None = None, written_at: int = WRITTEN) -> EventRow:
-    return EventRow(one, encode_event(one) if payload is None else payload, 1, 3, position, written_at)
+    return EventRow(one, encode_event(one) if payload is None else payload, 3, position, written_at)
 
 
 def write(store: EventStore, rows: Sequence[EventRow]) -> None:

@@ -12,7 +12,7 @@ from schemas.events import (
     LicenseAcquired,
     LicenseReleased,
     LicenseRenewed,
-    PlanSet,
+    PlanChosen,
     PlaybackStarted,
 )
 
@@ -49,7 +49,7 @@ class Account:
         rng = self.rng
         what = rng.choices(["acquire", "complete", "play", "renew", "release", "deactivate"], [6, 4, 3, 3, 2, 0.3])[0]
         if self.version == 0:
-            return [PlanSet("standard", "p1")]
+            return [PlanChosen("standard", "p1")]
         if what == "deactivate":
             device = rng.choice(self.devices)
             gone = [place for place in self.held if place[0] == device]

@@ -17,7 +17,7 @@ from projections.queries import Views
 from projections.read_model import Applied, Behind, OutOfStep, ReadModel
 from projections.redis_model.keys import Keys, live_key
 from projections.redis_model.reader import RedisReader
-from projections.redis_model.writer import RedisReadModel
+from projections.redis_model.writer import OtherVersion, RedisReadModel
 from projections.settings import Settings
 from projections.views import VIEWS
 from projections.views.view import View
@@ -48,7 +48,7 @@ class Subject:
         async def inside() -> T:
             if self.redis_url is None:
                 return await steps(self.memory)
-            model = RedisReadModel(self.redis_url, Keys(self.namespace, self.view.NAME, "1"), first=True)
+            model = RedisReadModel(self.redis_url, Keys(self.namespace, self.view.NAME, "1"), self.view.VERSION)
             try:
                 return await steps(model)
             finally:
@@ -213,6 +213,43 @@ def test_only_the_first_generation_goes_live_by_itself(view: View, servers: Serv
         client.set(live_key(namespace, view.NAME), "rebuild")  # an operator flips the pointer
     asyncio.run(announce(view.VERSION))
     assert live() == "rebuild"
+
+
+def test_a_generation_is_filled_by_one_version_of_its_view(servers: Servers) -> None:
+    url, keys = servers.address.redis, Keys(f"t{uuid4().hex[:12]}", "licenses", "1")
+
+    async def announce(version: str) -> None:
+        model = RedisReadModel(url, keys, version)
+        try:
+            await model.announce(4)
+        finally:
+            await model.close()
+
+    asyncio.run(announce("1"))
+    asyncio.run(announce("1"))
+    with pytest.raises(OtherVersion, match="filled by version 1 of the view, and this is version 2: fill another"):
+        asyncio.run(announce("2"))
+    views = Views(Settings(redis=url, namespace=keys.namespace))
+    assert views.live("licenses") == ("1", "1")
+    views.close()
+
+
+def test_who_waits_for_a_newer_version_is_seen_until_the_partition_goes_on(servers: Servers) -> None:
+    url, keys = servers.address.redis, Keys(f"t{uuid4().hex[:12]}", "licenses", "1")
+
+    async def story() -> None:
+        model = RedisReadModel(url, keys, "1")
+        await model.announce(4)
+        await model.apply(Chunk(2, 0, 70, {}))
+        await model.note_waiting(2, 70, "LicenseAcquired.v3")
+        assert views.waiting("licenses") == {2: "LicenseAcquired.v3"}
+        await model.apply(Chunk(2, 70, 71, {}))
+        assert views.waiting("licenses") == {}
+        await model.close()
+
+    views = Views(Settings(redis=url, namespace=keys.namespace))
+    asyncio.run(story())
+    views.close()
 
 
 def test_ids_that_look_like_keys_stay_apart(servers: Servers) -> None:

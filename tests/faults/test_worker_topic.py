@@ -88,14 +88,21 @@ def test_junk_goes_to_the_dead_letters_and_the_rest_goes_on(ground: Ground) -> N
         assert headers["__dlq.errors.stage"] == b"decode"
 
 
-def test_a_newer_writer_ends_the_worker(ground: Ground) -> None:
-    history = ground.history(100)
-    ground.write(history)
+def test_a_newer_version_stops_its_partition_and_no_other(ground: Ground) -> None:
+    history = ground.history(2000)
+    ground.write(history[:1000])
+    newer = ground.ends[0]
     ground.write_raw(ground.settings.topics.events, [(0, b"key", b"\xc3\x01" + bytes(8) + b"newer")])
     with ground.worker() as worker:
-        assert worker.exit_code() == 1
-        assert worker.said("install the newer release here")
-    assert ground.views.positions(ground.view)[0] < ground.ends[0]
+        until("the worker says so", lambda: worker.said("partition waits for a newer release") > 0)
+        ground.write(history[1000:])
+        until("the others go on", lambda: ground.views.positions(ground.view) == ground.ends | {0: newer})
+        assert worker.said("partition waits for a newer release") == 1
+        assert ground.views.waiting(ground.view) == {0: f"no schema with the fingerprint {'00' * 8}"}
+        worker.send(signal.SIGTERM)
+        assert worker.exit_code() == 0
+    seen = [e for e in history if ground.partition(e)] + [e for e in history[:1000] if not ground.partition(e)]
+    assert ground.documents() == ground.expected(seen)
 
 
 def test_an_error_that_nobody_expects_ends_the_worker(ground: Ground) -> None:

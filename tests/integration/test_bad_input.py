@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from schemas.codec import MAGIC, encode_command, encode_event
 from schemas.commands import AcquireLicense, SetPlan
-from schemas.events import Envelope, PlanSet
+from schemas.events import Envelope, PlanChosen
 from schemas.topics import partition_of
 from tests.support.load import Load, Stores
 from tests.support.processes import eventually, handler
@@ -18,7 +18,7 @@ GOOD = SetPlan(str(uuid4()), "member-1", None, "basic")
 HOME = partition_of("member-1", PARTITIONS)
 KEY = b"member-1"
 T2026 = 1_770_000_000_000
-EVENT = encode_event(Envelope(str(uuid4()), "member-1", 1, T2026, str(uuid4()), None, PlanSet("basic", "p")))
+EVENT = encode_event(Envelope(str(uuid4()), "member-1", 1, T2026, str(uuid4()), None, PlanChosen("basic", "p")))
 LONG = encode_command(replace(GOOD, account_id="x" * 129))
 
 #: name: value, key, timestamp (0: now), stage, part of the message

@@ -129,7 +129,7 @@ def test_a_stricter_policy_takes_effect_under_load(space: Space, stores: Stores,
         assert {envelope.event.policy_version for envelope in one.envelopes} <= {version}
         if isinstance(one.command, AcquireLicense) and one.command.device_id.endswith(".b"):
             reply = told[one.command.command_id]
-            assert (reply.outcome, reply.reason) == (one.entry.outcome, one.entry.reason)
+            assert (reply.outcome, reply.reason) == (one.entry.outcome, one.entry.rejection)
             seconds.add((version, reply.reason or reply.outcome))
     assert seconds == {("generous", "accepted"), ("strict", "device_limit")}
     assert status_says(space, "oops")
@@ -161,7 +161,7 @@ def test_the_moment_is_exact_and_a_withdrawal_ends_what_was_granted(
         send_at(load, acquire("ann", "phone", "alien-1979"), effective + 2001)
         eventually(stores.followed_up, what="all is decided, some before its time by this clock")
         assert not running.said("policy_unknown")
-    told = [(e.entry.policy_version, e.entry.reason or e.entry.outcome) for e in entries(stores, space)]
+    told = [(e.entry.policy_version, e.entry.rejection or e.entry.outcome) for e in entries(stores, space)]
     assert told == [
         ("2026-11", "accepted"),
         ("2026-11", "accepted"),

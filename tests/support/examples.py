@@ -80,8 +80,12 @@ def deactivate(device: str = DEVICE, *, command_id: str = COMMAND, account_id: s
     return c.DeactivateDevice(command_id, account_id, None, device)
 
 
-def plan_set(plan: str = "standard") -> e.PlanSet:
-    return e.PlanSet(plan, VERSION)
+def plan_set(plan: str = "standard") -> e.PlanChosen:
+    return e.PlanChosen(plan, VERSION)
+
+
+def plan_changed(plan: str, was: str | None) -> e.PlanChanged:
+    return e.PlanChanged(plan, was, VERSION)
 
 
 def acquired(
@@ -124,7 +128,7 @@ def envelope(
 
 COMMAND_EXAMPLES: tuple[c.Command, ...] = (
     c.SetPlan(COMMAND, ACCOUNT, "visit-7", "premium"),
-    acquire(),
+    c.AcquireLicense(COMMAND, ACCOUNT, None, DEVICE, TITLE, "high"),
     complete(),
     play(),
     renew(),
@@ -133,12 +137,13 @@ COMMAND_EXAMPLES: tuple[c.Command, ...] = (
 )
 EVENT_EXAMPLES: tuple[e.Envelope, ...] = (
     e.Envelope(str(uuid5(UUID(COMMAND), "0")), ACCOUNT, 1, T0, COMMAND, "visit-7", plan_set("premium")),
-    envelope(acquired(), 2),
+    envelope(e.LicenseAcquired(LICENSE, DEVICE, TITLE, day(30), VERSION, "high"), 2),
     envelope(completed(), 3, at=day(1)),
     envelope(played(until=day(3)), 4, at=day(1)),
     envelope(renewed(until=day(32)), 5, at=day(2)),
     envelope(released(), 6, at=day(4)),
     envelope(deactivated(), 7, at=day(4)),
+    envelope(plan_changed("basic", "premium"), 8, at=day(4)),
 )
 REPLY_EXAMPLE = Reply(COMMAND, ACCOUNT, "visit-7", "accepted", None, None, 1, 2, "licensing.events", 3, 1 << 40)
 REJECTION_EXAMPLE = Reply(COMMAND, ACCOUNT, None, "rejected", "no_plan", "the account is on no plan")
@@ -161,7 +166,7 @@ BATCH_EXAMPLE = Batch(
             -1,
             None,
             "dead_letter",
-            reason="DecodeError",
+            exception="DecodeError",
             message="begins with nothing",
             stage="decode",
             key=b"\xff",
@@ -172,7 +177,7 @@ BATCH_EXAMPLE = Batch(
             T0,
             encode_command(acquire()),
             "rejected",
-            reason="device_limit",
+            rejection="device_limit",
             message="2 devices hold downloads",
             policy_version=VERSION,
         ),

@@ -173,6 +173,15 @@ class Stores:
             for shard in range(PARTITIONS)
         ]
 
+    def journalled(self) -> list[bytes | None]:
+        """The values of the commands that the journal has accepted or refused, and the events in it."""
+        journal = CassandraJournal(self._session)
+        decided = (
+            one for shard in range(PARTITIONS) for row in journal.read(shard, 0) for one in read_body(row.body)[1]
+        )
+        entries = (one.entry for one in decided if one.command is not None)
+        return [value for entry in entries for value in (entry.value, *entry.events)]
+
     def event_store(self) -> CassandraEventStore:
         """The event store on the same session."""
         return CassandraEventStore(self._session)

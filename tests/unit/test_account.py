@@ -27,6 +27,7 @@ from tests.support.examples import (
     day,
     deactivated,
     envelope,
+    plan_changed,
     plan_set,
     played,
     released,
@@ -43,6 +44,7 @@ STORY = (
     envelope(released("tv", "heat-1995"), 7, at=day(3)),
     envelope(acquired("tv", "heat-1995"), 8, at=day(3)),
     envelope(deactivated("tv"), 9, at=day(4)),
+    envelope(plan_changed("basic", "standard"), 10, at=day(5)),
 )
 
 
@@ -78,7 +80,7 @@ def test_every_kind_of_event_is_folded() -> None:
 
 def test_version_and_time_are_those_of_the_last_event() -> None:
     state = fold(initial(), STORY)
-    assert (state.version, state.at) == (9, day(4))
+    assert (state.version, state.at) == (10, day(5))
 
 
 @pytest.mark.parametrize(("timestamp", "expected"), [(T0 - 1, T0), (T0, T0), (T0 + 1, T0 + 1)])

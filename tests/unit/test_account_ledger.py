@@ -11,7 +11,8 @@ from schemas.events import (
     LicenseAcquired,
     LicenseReleased,
     LicenseRenewed,
-    PlanSet,
+    PlanChanged,
+    PlanChosen,
     PlaybackStarted,
 )
 from tests.support.examples import POLICY, acquired, day, deactivated, envelope, plan_set, played, released, renewed
@@ -29,7 +30,7 @@ class Ledger:
     def add(self, envelope: Envelope) -> None:
         at = envelope.at
         match envelope.event:
-            case PlanSet(plan=plan):
+            case PlanChosen(plan=plan) | PlanChanged(plan=plan):
                 assert plan in self.policy.plans
                 assert plan != self.plan
                 self.plan = plan

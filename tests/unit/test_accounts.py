@@ -21,7 +21,7 @@ HISTORY = (
 
 def stored(*envelopes: Envelope) -> MemoryEventStore:
     store = MemoryEventStore()
-    store.write([EventRow(one, encode_event(one), 1, 0, 0, 0) for one in envelopes])
+    store.write([EventRow(one, encode_event(one), 0, 0, 0) for one in envelopes])
     return store
 
 
@@ -110,14 +110,14 @@ def test_the_examples_are_one_history() -> None:
 
 def test_what_the_journal_committed_later_is_not_in_an_account_as_of_a_position() -> None:
     store = MemoryEventStore()
-    store.write([EventRow(one, encode_event(one), 1, 0, one.version * 10, 0) for one in HISTORY])
+    store.write([EventRow(one, encode_event(one), 0, one.version * 10, 0) for one in HISTORY])
     for below, known in ((10, 0), (11, 1), (30, 2), (31, 3), (41, 4)):
         assert load(["member-1"], below, store, MemorySnapshots()) == {"member-1": fold(initial(), HISTORY[:known])}
 
 
 def test_a_hole_above_that_position_is_the_journals_to_fill() -> None:
     store = MemoryEventStore()
-    rows = [EventRow(one, encode_event(one), 1, 0, one.version, 0) for one in HISTORY]
+    rows = [EventRow(one, encode_event(one), 0, one.version, 0) for one in HISTORY]
     store.write([rows[0], rows[1], rows[3]])
     assert load(["member-1"], 3, store, MemorySnapshots()) == {"member-1": fold(initial(), HISTORY[:2])}
     with pytest.raises(BrokenHistory):

@@ -43,7 +43,7 @@ def decide(
 
 
 def outcomes(decision: Decision) -> list[str]:
-    return [one.entry.reason or one.entry.outcome for one in decision.decided]
+    return [one.entry.rejection or one.entry.exception or one.entry.outcome for one in decision.decided]
 
 
 def test_each_message_is_decided_on_what_the_ones_before_it_left() -> None:
@@ -135,7 +135,7 @@ def test_a_command_is_a_duplicate_for_as_long_as_it_is_remembered() -> None:
 def test_a_dead_letter_keeps_all_of_its_message() -> None:
     bad = Message(3, -1, b"\xff", None, (("trace", b"\x00"), ("trace", None)))
     (one,) = decide((bad, NOISE)).decided
-    assert (one.entry.outcome, one.entry.stage, one.entry.reason, one.entry.message) == (
+    assert (one.entry.outcome, one.entry.stage, one.entry.exception, one.entry.message) == (
         "dead_letter",
         "decode",
         "DecodeError",

@@ -13,7 +13,7 @@ from msgspec.structs import asdict
 
 from schemas import codec
 from schemas.codec import DecodeError, decode_batch, decode_command, decode_event, decode_reply, encode_batch
-from schemas.commands import COMMANDS
+from schemas.commands import COMMANDS, DownloadQuality
 from schemas.events import EVENTS, Envelope
 from schemas.journal import Batch, Entry, JournalOutcome
 from schemas.registry import BY_FINGERPRINT, NEWEST
@@ -32,7 +32,14 @@ def some(one: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 def made(cls: Any, **special: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     """Messages of a class, of any values that its schema allows."""
-    by_type = {str: text, int: long, str | None: some(text), int | None: some(long), bytes | None: some(st.binary())}
+    by_type = {
+        str: text,
+        int: long,
+        str | None: some(text),
+        int | None: some(long),
+        bytes | None: some(st.binary()),
+        DownloadQuality: st.sampled_from(get_args(DownloadQuality)),
+    }
     hints = {name: hint for name, hint in cls.__annotations__.items() if name not in special}
     return st.builds(cls, **{name: by_type[hint] for name, hint in hints.items()}, **special)
 

@@ -14,6 +14,7 @@ from tests.support.examples import (
     command_id,
     day,
     license_of,
+    plan_changed,
     plan_set,
     release,
     released,
@@ -105,7 +106,7 @@ def test_a_released_license_frees_its_place_once_the_device_holds_no_other() -> 
 
 
 def test_a_downgrade_takes_nothing_away_but_lets_no_device_in() -> None:
-    story = holding("premium", "a", "b", "c").when(set_plan("basic")).then(plan_set("basic"))
+    story = holding("premium", "a", "b", "c").when(set_plan("basic")).then(plan_changed("basic", "premium"))
     story.when(acquire("d")).then("device_limit")
     story.when(acquire("a", "another")).then(acquired("a", "another"))
     story.when(renew("b"), at=day(1)).then(renewed("b", until=day(31)))

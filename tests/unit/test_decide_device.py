@@ -17,6 +17,7 @@ from tests.support.examples import (
     day,
     deactivate,
     deactivated,
+    plan_changed,
     plan_set,
     play,
     played,
@@ -30,7 +31,7 @@ from tests.support.examples import (
 def test_an_account_is_put_on_a_plan() -> None:
     story = given().when(set_plan("basic")).then(plan_set("basic"))
     story = story.when(set_plan("basic", command_id=command_id(2))).then()
-    story.when(set_plan("premium")).then(plan_set("premium"))
+    story.when(set_plan("premium")).then(plan_changed("premium", "basic"))
 
 
 def test_a_plan_that_does_not_exist_changes_nothing() -> None:

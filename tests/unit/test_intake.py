@@ -55,7 +55,7 @@ def test_a_good_command_is_read(command: Command) -> None:
         (b"\xc3\x01\x00\x00", "UnknownSchema", "fingerprint 0000"),
         (b'{"plan": "basic"}', "DecodeError", "begins with 7b22"),
         (b"Obj\x01" + bytes(40), "DecodeError", "begins with 4f62"),
-        (b"\x00\x00\x00\x00\x05" + GOOD[10:], "DecodeError", "begins with 0000"),
+        (b"\x00\x00\x00\x00\x05" + GOOD[10:], "UnknownSchema", "the id 5 of a schema registry"),
         (b"\xc3\x01" + bytes(8) + GOOD[10:], "UnknownSchema", "fingerprint 0000000000000000"),
         (GOOD[:-1], "DecodeError", "not a SetPlan: "),
         (GOOD + b"\x00", "DecodeError", "1 bytes follow the SetPlan"),

@@ -103,7 +103,7 @@ def test_each_command_is_decided_under_the_policy_in_force_at_its_time(
             command = decode_command(one.entry.value or b"")
             outcome = decide(command, account, policy, business_time(account, one.entry.timestamp))
             expected = outcome.reason if isinstance(outcome, Rejected) else outcome
-            assert expected == (one.entry.reason or tuple(envelope.event for envelope in one.envelopes))
+            assert expected == (one.entry.rejection or tuple(envelope.event for envelope in one.envelopes))
         for envelope in one.envelopes:
             apply(account, envelope)
 
@@ -113,5 +113,5 @@ def test_these_policies_refuse_for_every_reason_of_their_own() -> None:
     for seed in range(200):
         rng = random.Random(seed)
         stream = messages(seed, 60)
-        seen.update(one.entry.reason or "" for one in decided_live(rng, stream, published(rng, stream, 4)))
+        seen.update(one.entry.rejection or "" for one in decided_live(rng, stream, published(rng, stream, 4)))
     assert seen >= {"title_withdrawn", "studio_device_limit", "yearly_studio_limit"}

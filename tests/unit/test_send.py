@@ -27,6 +27,11 @@ def test_a_line_becomes_a_message_with_the_account_as_its_key() -> None:
     assert (message.key, message.timestamp, message.command_id) == (b"a", 1_777_666_500_000, ID)
 
 
+def test_a_field_with_a_default_may_be_given() -> None:
+    message = parse(line(download_quality="high"))
+    assert decode_command(message.value or b"").download_quality == "high"  # type: ignore[union-attr]
+
+
 def test_a_command_without_an_id_gets_one_and_without_a_time_is_sent_as_of_now() -> None:
     message = parse(line())
     assert message.timestamp is None
@@ -50,6 +55,7 @@ def test_a_time_may_be_milliseconds_or_carry_an_offset() -> None:
         (line(title_id=...), "AcquireLicense needs title_id"),
         (line(titel_id="x"), "has no titel_id; it has command_id"),
         (line(device_id=7), "device_id is 7, not a text"),
+        (line(download_quality="4k"), 'download_quality is "4k", not one of standard, high'),
         (line(command_id=None), "command_id is null"),
         (line(account_id=""), "account_id is not 1 to 128"),
         (line(account_id="a" * 129), "account_id is not 1 to 128"),

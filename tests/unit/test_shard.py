@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,11 +16,12 @@ from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
 from commands.policies import InForce, Timeline
 from commands.policy_file import load_policy
-from commands.ports import EventRow, NotPrepared, Row, StoreUnavailable, Watermark
+from commands.ports import EventRow, NewerRelease, Row, StoreUnavailable, Watermark
 from commands.shard import AHEAD, Inside, Shard
-from schemas.codec import MAGIC, encode_command, encode_event
+from schemas.codec import MAGIC, encode_batch, encode_command, encode_event
 from schemas.commands import SetPlan
-from schemas.events import Envelope, PlanSet
+from schemas.events import Envelope, PlanChanged, PlanChosen
+from schemas.journal import Batch, Entry
 from schemas.topics import Topics
 
 AT = 1_770_000_000_000
@@ -195,8 +197,35 @@ def test_no_more_than_some_batches_are_on_their_way_out() -> None:
 def test_a_row_of_a_newer_release_is_not_read_over() -> None:
     world = inside()
     world.journal.append(Row(0, 0, UUID(int=9), AT, MAGIC + b"newer..." + b"body"))
-    with pytest.raises(NotPrepared, match="newer release"):
+    with pytest.raises(NewerRelease, match="journal row 0: JournalBatch after v2"):
         Shard(0, world).take_over()
+
+
+def test_nor_is_a_row_with_an_event_of_a_newer_release() -> None:
+    world = inside()
+    entry = Entry(0, AT, message(0).value, "accepted", (MAGIC + b"newer..." + b"event",))
+    world.journal.append(Row(0, 0, UUID(int=9), AT, encode_batch(Batch(0, 1, (entry,)))))
+    with pytest.raises(NewerRelease, match="journal row 0: no schema with the fingerprint 6e65776572"):
+        Shard(0, world).take_over()
+
+
+def test_what_an_older_release_committed_goes_out_as_what_it_is() -> None:
+    world = inside()
+    old = bytes.fromhex((Path(__file__).with_name("golden") / "PlanSet.v1.hex").read_text("ascii"))
+    entry = Entry(0, AT, encode_command(SetPlan(str(uuid4()), "member-1", None, "premium")), "accepted", (old,))
+    world.journal.append(Row(0, 0, UUID(int=9), AT, encode_batch(Batch(0, 1, (entry,)))))
+    shard = Shard(0, world)
+    assert shard.take_over() == 1
+    finish(shard)
+    (published,) = publisher_of(world).published["licensing.events", 0]
+    assert (published.value, published.headers) == (old, (("type", b"PlanSet"), ("schema_version", b"1")))
+    (stored,) = world.out.events.read("member-1")
+    assert stored.event == PlanChosen("premium", "test")
+
+
+def publisher_of(world: Inside) -> MemoryPublisher:
+    assert isinstance(world.out.publisher, MemoryPublisher)
+    return world.out.publisher
 
 
 def test_nothing_is_decided_on_a_history_with_a_gap() -> None:
@@ -205,8 +234,8 @@ def test_nothing_is_decided_on_a_history_with_a_gap() -> None:
     shard.take_over()
     shard.receive(message(0))
     finish(shard)
-    late = Envelope(str(uuid4()), "bob", 2, AT, str(uuid4()), None, PlanSet("basic", "p"))
-    world.out.events.write([EventRow(late, encode_event(late), 1, 0, 0, AT)])
+    late = Envelope(str(uuid4()), "bob", 2, AT, str(uuid4()), None, PlanChanged("basic", None, "p"))
+    world.out.events.write([EventRow(late, encode_event(late), 0, 0, AT)])
     shard.receive(Message(1, AT, b"bob", encode_command(SetPlan(str(uuid4()), "bob", None, "basic"))))
     with pytest.raises(BrokenHistory, match="bob: version 1 is missing"):
         shard.step()

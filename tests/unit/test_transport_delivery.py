@@ -19,6 +19,7 @@ class Reading(Consumer):
 
     def __init__(self) -> None:  # Faust's own starts what this test does not need
         self._in_hand, self._next, self._finished, self._committed, self._again = {}, {}, {}, {}, set()
+        self._held, self._paused_partitions, self._active_partitions = set(), set(), {TOPIC_PARTITION}
         self.app = cast(Any, SimpleNamespace(consumer_generation_id=GENERATION))
         self.flow_active = True
         self.suspend_flow = cast(Any, SimpleNamespace(wait=lambda: None))
@@ -137,5 +138,27 @@ def test_a_seek_that_fails_is_tried_again() -> None:
         assert consumer.sought == []
         await consumer._read_again()
         assert consumer.sought == [100]
+
+    asyncio.run(story())
+
+
+def test_nothing_is_delivered_of_a_held_partition_until_it_is_let_go() -> None:
+    async def story() -> None:
+        consumer = reading()
+        await consumer.take(100, 200)
+        await consumer.take(200, 300)
+        held, behind = consumer._in_hand[TOPIC_PARTITION]
+        consumer.hold(held, 150)
+        assert (held.end, held.stale, behind.stale) == (150, False, True)
+        assert consumer.idle_positions() == {}
+        await consumer.take(300, 400)
+        await consumer.take(150, 200)
+        assert consumer.delivered == [(100, 200), (200, 300)]
+        assert not consumer.sought
+        assert TOPIC_PARTITION not in consumer._active_partitions
+        consumer._let_flow({TOPIC_PARTITION})
+        await consumer.take(150, 200)
+        assert consumer.delivered[2:] == [(150, 200)]
+        assert TOPIC_PARTITION in consumer._active_partitions
 
     asyncio.run(story())

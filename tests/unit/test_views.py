@@ -16,7 +16,7 @@ from schemas.events import (
     LicenseAcquired,
     LicenseReleased,
     LicenseRenewed,
-    PlanSet,
+    PlanChosen,
     PlaybackStarted,
 )
 
@@ -50,7 +50,7 @@ class Given:
 
 def test_a_device_counts_what_it_holds_and_what_it_ever_did() -> None:
     given = Given(device_downloads).events(
-        PlanSet("basic", "p1"),
+        PlanChosen("basic", "p1"),
         acquired("l1", title="heat"),
         DownloadCompleted("l1", "tv", "heat", "p1"),
         acquired("l2", title="alien"),
@@ -130,7 +130,7 @@ def test_a_title_is_summed_over_accounts_and_partitions() -> None:
 
 @pytest.mark.parametrize("view", VIEWS.values(), ids=list(VIEWS))
 def test_a_plan_changes_no_document(view: View) -> None:
-    assert not Given(view).events(PlanSet("basic", "p1")).model.stored
+    assert not Given(view).events(PlanChosen("basic", "p1")).model.stored
 
 
 def active(document: dict[str, Any] | None) -> int:

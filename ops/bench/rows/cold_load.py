@@ -19,7 +19,7 @@ from commands.ports import EventRow
 from ops.bench import filling
 from ops.bench.ground import Ground
 from ops.bench.row import Line
-from schemas.codec import encode_event, schema_version
+from schemas.codec import encode_event
 from schemas.events import Envelope
 
 NAME = "cold-load"
@@ -106,7 +106,7 @@ def _row(account_id: str, event: Envelope) -> EventRow:
     own = Envelope(
         event.event_id, account_id, event.version, event.at, event.command_id, event.correlation_id, event.event
     )
-    return EventRow(own, encode_event(own), schema_version(own.type), 0, _POSITION, own.at)
+    return EventRow(own, encode_event(own), 0, _POSITION, own.at)
 
 
 class _Loading:

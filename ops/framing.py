@@ -1,0 +1,42 @@
+"""Values as the other side expects them: Confluent's wire format where SCHEMA_REGISTRY_URL is set, else as they are."""
+
+import os
+from collections.abc import Callable
+
+from schemas.confluent import Frames, framed, heads
+from schemas.topics import Topics
+
+
+def to_topic(topics: Topics, topic: str) -> Callable[[bytes | None], bytes | None]:
+    """What turns a value in single-object encoding into one for the topic.
+
+    Raises:
+        StoreUnavailable: the registry does not answer.
+        NotPrepared: it refuses a schema.
+    """
+    url = os.environ.get("SCHEMA_REGISTRY_URL")
+    if not url:
+        return lambda value: value
+    from commands.kafka.registry import Registry  # noqa: PLC0415 - its client is there only where it is installed
+
+    known = heads(topics, (topic,), Registry(url).id_of)
+    return lambda value: framed(known, topic, value)
+
+
+def from_topic() -> Callable[[bytes], bytes]:
+    """What turns a value of any topic into single-object encoding; it raises StoreUnavailable as `to_topic` does."""
+    url = os.environ.get("SCHEMA_REGISTRY_URL")
+    if not url:
+        return lambda value: value
+    from commands.kafka.registry import Registry  # noqa: PLC0415 - as above
+
+    registry, frames = Registry(url), Frames()
+
+    def plain(value: bytes) -> bytes:
+        number = frames.unknown(value)
+        text = registry.text(number) if number is not None else None
+        if number is not None and text is not None:
+            frames.learn(number, text)
+        return frames.plain(value)
+
+    return plain
