@@ -9,7 +9,7 @@ from commands.client.errors import Broken, NotDelivered
 from schemas.topics import Topics
 
 _AT_ONCE = 1000  # replies taken at once
-_PATIENCE = 1.0  # seconds for one question to the brokers
+_PATIENCE = 0.5  # seconds for one question to the brokers
 _FLUSH = 5.0  # seconds that closing waits for what is on its way
 
 

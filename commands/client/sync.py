@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from commands.client.seen import Positions
 
 _TURN = 0.1  # seconds at most between two looks at the clock
-_AGAIN = 0.5  # seconds between two tries to begin
+_AGAIN = 0.1  # seconds between two tries to begin
 
 
 class Client:
