@@ -11,7 +11,7 @@ from msgspec.structs import fields
 
 from ops.simulate.wire import Message
 from schemas.codec import encode_command
-from schemas.commands import COMMANDS, Command
+from schemas.commands import COMMANDS, AnyCommand
 from schemas.validation import InvalidCommand, validate, validate_timestamp
 
 _HOUR = 3_600_000  # the broker refuses what is further ahead of its clock
@@ -66,7 +66,7 @@ def parse(line: bytes) -> Message:
     return Message(command.account_id.encode(), value, at, command.command_id)
 
 
-def _command(row: dict[str, Any]) -> Command:
+def _command(row: dict[str, Any]) -> AnyCommand:
     name = row.get("type")
     cls = COMMANDS.get(name) if isinstance(name, str) else None
     if cls is None:

@@ -4,6 +4,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from schemas.aggregates import OtherCommand, commands
+
 
 class SetPlan(Struct, frozen=True, gc=False):
     """Put the account on a plan of the policy."""
@@ -77,7 +79,10 @@ Command: TypeAlias = (
     SetPlan | AcquireLicense | CompleteDownload | StartPlayback | RenewLicense | ReleaseLicense | DeactivateDevice
 )
 
-COMMANDS: dict[str, type[Command]] = {
+#: Of any aggregate.
+AnyCommand: TypeAlias = Command | OtherCommand
+
+COMMANDS: dict[str, type[AnyCommand]] = {
     cls.__name__: cls
     for cls in (
         SetPlan,
@@ -89,3 +94,4 @@ COMMANDS: dict[str, type[Command]] = {
         DeactivateDevice,
     )
 }
+COMMANDS |= commands()

@@ -7,6 +7,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from schemas.aggregates import OtherEvent, events
+
 
 class PlanSet(Struct, frozen=True, gc=False):
     """The account is on another plan."""
@@ -81,7 +83,10 @@ Event: TypeAlias = (
     | DeviceDeactivated
 )
 
-EVENTS: dict[str, type[Event]] = {
+#: Of any aggregate.
+AnyEvent: TypeAlias = Event | OtherEvent
+
+EVENTS: dict[str, type[AnyEvent]] = {
     cls.__name__: cls
     for cls in (
         PlanSet,
@@ -93,6 +98,7 @@ EVENTS: dict[str, type[Event]] = {
         DeviceDeactivated,
     )
 }
+EVENTS |= events()
 
 
 class Envelope(Struct, frozen=True, gc=False):
@@ -104,7 +110,7 @@ class Envelope(Struct, frozen=True, gc=False):
     at: int
     command_id: str
     correlation_id: str | None
-    event: Event
+    event: AnyEvent
 
     @property
     def type(self) -> str:

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from commands.client.sync import Client
-from schemas.commands import Command
+from schemas.commands import AnyCommand
 from schemas.replies import Reply
 
 
@@ -29,7 +29,7 @@ class AsyncClient:
         )
         self._room = asyncio.Semaphore(most)
 
-    async def send(self, command: Command) -> Reply:
+    async def send(self, command: AnyCommand) -> Reply:
         """Send a command and await its reply; a task of it is a future. Waits while as many as may are under way.
 
         A task that is cancelled does not take the command back.

@@ -13,7 +13,7 @@ from commands.client.errors import Broken, Busy, ClientError, Closed, Forked, No
 from commands.client.kafka import Wire
 from commands.client.waiting import Sent, Waiting
 from schemas.codec import DecodeError, decode_reply, encode_command
-from schemas.commands import COMMANDS, Command
+from schemas.commands import COMMANDS, AnyCommand
 from schemas.replies import Reply
 from schemas.topics import Topics
 from schemas.validation import InvalidCommand, validate
@@ -56,7 +56,7 @@ class Client:
         self._thread = threading.Thread(target=self._run, name="licensing-client", daemon=True)
         self._thread.start()
 
-    def send(self, command: Command) -> Future[Reply]:
+    def send(self, command: AnyCommand) -> Future[Reply]:
         """Send a command. The future gives its reply, or raises NoReply, NotDelivered, Closed or Broken.
 
         A command that is under way already is not sent again: its reply is the reply to both. Waits while as many
@@ -214,7 +214,7 @@ def _end(ended: Iterable[tuple[Sent, Reply | Exception | None]]) -> None:
             sent.end(outcome)
 
 
-def _encoded(command: Command) -> bytes:
+def _encoded(command: AnyCommand) -> bytes:
     if COMMANDS.get(type(command).__name__) is not type(command):
         raise TypeError(f"not a command: {command!r}")
     validate(command)

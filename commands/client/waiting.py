@@ -8,7 +8,7 @@ from collections import OrderedDict
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from schemas.commands import Command
+from schemas.commands import AnyCommand
 from schemas.replies import Reply
 
 
@@ -20,7 +20,7 @@ class Sent:
     had the last copy, None while one is on its way. `pause`: how long after that the next copy is due.
     """
 
-    command: Command
+    command: AnyCommand
     value: bytes
     timestamp: int
     deadline: float
@@ -55,7 +55,7 @@ class Waiting:
         return self._futures >= self._most
 
     def add(
-        self, command: Command, value: bytes, timestamp: int, deadline: float, pause: float
+        self, command: AnyCommand, value: bytes, timestamp: int, deadline: float, pause: float
     ) -> tuple[Future[Reply], Sent | None]:
         """A future of the reply, and what to send; None: the same command is under way already.
 

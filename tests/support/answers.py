@@ -6,7 +6,7 @@ from typing import Any, Self
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from schemas.codec import decode_command, encode_reply
-from schemas.commands import Command
+from schemas.commands import AnyCommand
 from schemas.replies import Outcome, Reply
 from tests.support.space import PARTITIONS, Space
 
@@ -31,11 +31,11 @@ class Answers:
         assert message.error() is None
         return message
 
-    def command(self) -> Command:
+    def command(self) -> AnyCommand:
         """The next command."""
         return decode_command(self.next().value())
 
-    def answer(self, command: Command, outcome: Outcome, version: int | None = None) -> Reply:
+    def answer(self, command: AnyCommand, outcome: Outcome, version: int | None = None) -> Reply:
         """Write a reply, and return it."""
         reply = Reply(
             command.command_id,
