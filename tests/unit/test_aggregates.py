@@ -15,10 +15,10 @@ from schemas.events import EVENTS
 def test_every_message_has_its_aggregate() -> None:
     assert set(OF_COMMAND) == set(COMMANDS.values())
     assert set(OF_EVENT) == set(EVENTS.values())
-    assert set(OF_COMMAND.values()) == set(OF_EVENT.values()) == {ACCOUNT}
+    assert ACCOUNT in set(OF_COMMAND.values()) == set(OF_EVENT.values())
 
 
-@pytest.mark.parametrize("account_id", ["ann", "eu:ann", ":ann", "ann:", "household:smith"])
+@pytest.mark.parametrize("account_id", ["ann", "eu:ann", ":ann", "ann:"])
 def test_an_id_is_an_accounts_where_no_aggregate_has_its_beginning(account_id: str) -> None:
     assert aggregate_of(account_id) is ACCOUNT
 
