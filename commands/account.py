@@ -4,6 +4,7 @@ Times are int milliseconds since the epoch, UTC. A licence is active while `at <
 """
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from msgspec import Struct, field
 
@@ -29,6 +30,14 @@ FORGET_EVERY = 50
 STATE_VERSION = 1
 #: How many accepted command ids an account remembers, to answer a retry with the first outcome.
 REMEMBERED = 256
+
+
+class State(Protocol):
+    """What the state of any aggregate has; see `Account` for what it means."""
+
+    version: int
+    at: int
+    answered: dict[str, tuple[int, int]]
 
 
 class License(Struct, frozen=True, gc=False):
@@ -87,11 +96,7 @@ def fold(state: Account, history: Iterable[Envelope]) -> Account:
 
 def apply(draft: Account, envelope: Envelope) -> None:
     """`evolve` in place, for a fold over a copy that nobody else has seen."""
-    draft.version, draft.at = envelope.version, envelope.at
-    first, _ = draft.answered.get(envelope.command_id, (envelope.version, 0))
-    draft.answered[envelope.command_id] = (first, envelope.version)
-    if len(draft.answered) > REMEMBERED:
-        del draft.answered[next(iter(draft.answered))]
+    remember(draft, envelope)
     if envelope.version % FORGET_EVERY == 0:
         _forget(draft, envelope.at)
     match envelope.event:
@@ -120,6 +125,15 @@ def apply(draft: Account, envelope: Envelope) -> None:
                 del draft.devices[e.device_id]
         case DeviceDeactivated() as e:
             draft.devices.pop(e.device_id, None)
+
+
+def remember(draft: State, envelope: Envelope) -> None:
+    """What the `apply` of every aggregate begins with: the version, the time, and whose command it was."""
+    draft.version, draft.at = envelope.version, envelope.at
+    first, _ = draft.answered.get(envelope.command_id, (envelope.version, 0))
+    draft.answered[envelope.command_id] = (first, envelope.version)
+    if len(draft.answered) > REMEMBERED:
+        del draft.answered[next(iter(draft.answered))]
 
 
 def _forget(draft: Account, at: int) -> None:

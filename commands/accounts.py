@@ -3,7 +3,8 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 
-from commands.account import Account, apply, initial
+from commands.account import Account
+from commands.aggregates import OF_EVENT, aggregate_of
 from commands.ports import EventStore, Snapshots
 from schemas.events import Envelope
 
@@ -20,7 +21,7 @@ def extend(draft: Account, history: Iterable[Envelope]) -> Account:
     """
     for envelope in history:
         if envelope.version == draft.version + 1:
-            apply(draft, envelope)
+            OF_EVENT[type(envelope.event)].apply(draft, envelope)
         elif envelope.version > draft.version:
             raise BrokenHistory(f"account {envelope.account_id}: version {draft.version + 1} is missing")
     return draft
@@ -38,7 +39,7 @@ def load(account_ids: Iterable[str], below: int, events: EventStore, snapshots: 
     """
     wanted = list(account_ids)
     states = snapshots.latest(wanted)
-    bases = {account_id: states.get(account_id) or initial() for account_id in wanted}
+    bases = {account_id: states.get(account_id) or aggregate_of(account_id).initial() for account_id in wanted}
     tails = events.read_many(((account_id, base.version) for account_id, base in bases.items()), below)
     return {account_id: extend(base, tails[account_id]) for account_id, base in bases.items()}
 

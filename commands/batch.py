@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from commands.account import Account, apply, business_time
-from commands.decide import Rejected, decide
+from commands.account import Account, business_time
+from commands.aggregates import OF_COMMAND
 from commands.intake import Message, Poison, Received
 from commands.policies import Policies
 from commands.policy import Policy
 from schemas.codec import decode_batch, decode_command, decode_event, encode_batch, encode_event
-from schemas.commands import Command
+from schemas.commands import AnyCommand
 from schemas.events import Envelope
 from schemas.ids import id_from
 from schemas.journal import Batch, Entry
@@ -24,7 +24,7 @@ class Decided(Struct, frozen=True, gc=False):
     """One entry of the journal with what it was made from. `command` is None for a dead letter."""
 
     entry: Entry
-    command: Command | None
+    command: AnyCommand | None
     envelopes: tuple[Envelope, ...]
 
 
@@ -101,7 +101,7 @@ def read_body(body: bytes) -> tuple[int, tuple[Decided, ...]]:
     return batch.next_offset, tuple(decided)
 
 
-def _decide_one(message: Message, command: Command, draft: Account, policy: Policy, at: int) -> Decided:
+def _decide_one(message: Message, command: AnyCommand, draft: Account, policy: Policy, at: int) -> Decided:
     offset, timestamp, value, by = message.offset, message.timestamp, message.value, policy.version
     first = draft.answered.get(command.command_id)
     if first is not None:
@@ -109,8 +109,9 @@ def _decide_one(message: Message, command: Command, draft: Account, policy: Poli
             offset, timestamp, value, "duplicate", policy_version=by, first_version=first[0], last_version=first[1]
         )
         return Decided(told, command, ())
-    outcome = decide(command, draft, policy, at)
-    if isinstance(outcome, Rejected):
+    aggregate = OF_COMMAND[type(command)]
+    outcome = aggregate.decide(command, draft, policy, at)
+    if not isinstance(outcome, tuple):
         refused = Entry(offset, timestamp, value, "rejected", (), outcome.reason, outcome.message, policy_version=by)
         return Decided(refused, command, ())
     version = draft.version
@@ -125,7 +126,7 @@ def _decide_one(message: Message, command: Command, draft: Account, policy: Poli
             command.correlation_id,
             event,
         )
-        apply(draft, envelope)
+        aggregate.apply(draft, envelope)
         envelopes.append(envelope)
     accepted = Entry(
         offset,

@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 from schemas.codec import DecodeError, decode_command
-from schemas.commands import Command
+from schemas.commands import AnyCommand
 from schemas.topics import partition_of
 from schemas.validation import COMMAND_MAX, InvalidCommand, validate, validate_timestamp
 
@@ -36,10 +36,10 @@ class Received(Struct, frozen=True, gc=False):
     """A message and what it says. Tens of thousands wait in a backlog: not a tuple, which the collector would visit."""
 
     message: Message
-    command: Command | Poison
+    command: AnyCommand | Poison
 
 
-def read_command(message: Message, shard: int, shards: int) -> Command | Poison:
+def read_command(message: Message, shard: int, shards: int) -> AnyCommand | Poison:
     """The command in a message of partition `shard` of `shards`, well-formed and where it belongs.
 
     An account on another account's partition would have two owners, so where a message came in is part of its form.

@@ -12,7 +12,7 @@ from msgspec.structs import fields
 from commands.policies import COMMANDS_AHEAD
 from ops.simulate.wire import Message
 from schemas.codec import encode_command
-from schemas.commands import COMMANDS, Command, DownloadQuality
+from schemas.commands import COMMANDS, AnyCommand, DownloadQuality
 from schemas.validation import InvalidCommand, validate, validate_timestamp
 
 _OF_THE_LINE = {"type", "at"}
@@ -67,7 +67,7 @@ def parse(line: bytes) -> Message:
     return Message(command.account_id.encode(), value, at, command.command_id)
 
 
-def _command(row: dict[str, Any]) -> Command:
+def _command(row: dict[str, Any]) -> AnyCommand:
     name = row.get("type")
     cls = COMMANDS.get(name) if isinstance(name, str) else None
     if cls is None:

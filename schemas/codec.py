@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from msgspec.structs import asdict
 
-from schemas.commands import COMMANDS, Command
+from schemas.commands import COMMANDS, AnyCommand
 from schemas.events import EVENTS, Envelope
 from schemas.flat import array, reader, sized, varint, writer
 from schemas.journal import Batch, Entry
@@ -77,7 +77,7 @@ _WRITE_ENTRY = writer(
 )
 
 
-def encode_command(command: Command) -> bytes:
+def encode_command(command: AnyCommand) -> bytes:
     """A command as it goes to the commands topic."""
     try:
         return _WRITE_COMMAND[type(command)](command)
@@ -85,14 +85,14 @@ def encode_command(command: Command) -> bytes:
         return write_any(NEWEST[type(command).__name__], asdict(command))
 
 
-def decode_command(data: bytes) -> Command:
+def decode_command(data: bytes) -> AnyCommand:
     """Read a command that anybody may have written.
 
     Raises:
         DecodeError: not a command, byte for byte.
     """
     try:
-        command: Command = _READ_COMMAND[data[:HEADER]](data)
+        command: AnyCommand = _READ_COMMAND[data[:HEADER]](data)
     except Exception:
         name, record = read_newest(data, strict=True)
         if name not in COMMANDS:

@@ -4,6 +4,8 @@ from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from schemas.aggregates import OtherCommand, commands
+
 #: How good a file a device downloads.
 DownloadQuality: TypeAlias = Literal["standard", "high"]
 
@@ -81,7 +83,10 @@ Command: TypeAlias = (
     SetPlan | AcquireLicense | CompleteDownload | StartPlayback | RenewLicense | ReleaseLicense | DeactivateDevice
 )
 
-COMMANDS: dict[str, type[Command]] = {
+#: Of any aggregate.
+AnyCommand: TypeAlias = Command | OtherCommand
+
+COMMANDS: dict[str, type[AnyCommand]] = {
     cls.__name__: cls
     for cls in (
         SetPlan,
@@ -93,3 +98,4 @@ COMMANDS: dict[str, type[Command]] = {
         DeactivateDevice,
     )
 }
+COMMANDS |= commands()

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
+from schemas.aggregates import OtherEvent, events
 from schemas.commands import DownloadQuality
 
 
@@ -93,7 +94,10 @@ Event: TypeAlias = (
     | DeviceDeactivated
 )
 
-EVENTS: dict[str, type[Event]] = {
+#: Of any aggregate.
+AnyEvent: TypeAlias = Event | OtherEvent
+
+EVENTS: dict[str, type[AnyEvent]] = {
     cls.__name__: cls
     for cls in (
         PlanChosen,
@@ -106,6 +110,7 @@ EVENTS: dict[str, type[Event]] = {
         DeviceDeactivated,
     )
 }
+EVENTS |= events()
 
 
 class Envelope(Struct, frozen=True, gc=False):
@@ -117,7 +122,7 @@ class Envelope(Struct, frozen=True, gc=False):
     at: int
     command_id: str
     correlation_id: str | None
-    event: Event
+    event: AnyEvent
 
     @property
     def type(self) -> str:

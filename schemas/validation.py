@@ -3,18 +3,31 @@
 import re
 from operator import attrgetter
 
-from schemas.commands import COMMANDS, Command
+from schemas.aggregates import MODULES
+from schemas.commands import COMMANDS, AnyCommand
 
 #: Ids go into Redis keys, URLs, logs and terminals as they are: nothing that is special in any of them.
 ID = re.compile(r"[A-Za-z0-9._:@~+=-]{1,128}")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+#: Fields that end as ids do and are none.
+_NOT_IDS = {"command_id", "correlation_id"}
 _IDS_OF = {
-    cls: tuple(name for name in cls.__struct_fields__ if name in {"account_id", "device_id", "title_id", "plan"})
+    cls: tuple(
+        name for name in cls.__struct_fields__ if name == "plan" or (name.endswith("_id") and name not in _NOT_IDS)
+    )
     for cls in COMMANDS.values()
+}
+#: What ids of accounts must not begin with: with these begin those of other aggregates.
+_OTHERS = "".join(f"(?!{name}:)" for name in MODULES)
+_ACCOUNT_ID = dict.fromkeys(COMMANDS.values(), _OTHERS) | {
+    cls: f"(?={name}:[^ ])" for name, module in MODULES.items() for cls in module.COMMANDS
 }
 #: For each command its ids, and what they look like with spaces between them: all in order, in one look.
 _IN_ORDER = {
-    cls: (attrgetter("command_id", *names), re.compile(f"{_UUID.pattern}(?: {ID.pattern}){{{len(names)}}}"))
+    cls: (
+        attrgetter("command_id", *names),
+        re.compile(f"{_UUID.pattern} {_ACCOUNT_ID[cls]}{ID.pattern}(?: {ID.pattern}){{{len(names) - 1}}}"),
+    )
     for cls, names in _IDS_OF.items()
 }
 CORRELATION_MAX = 256
@@ -30,7 +43,7 @@ class InvalidCommand(Exception):
     """The command can be read, but not be meant. The text names the field."""
 
 
-def validate(command: Command) -> None:
+def validate(command: AnyCommand) -> None:
     """Check the fields of a command.
 
     Raises:
@@ -43,13 +56,16 @@ def validate(command: Command) -> None:
         raise InvalidCommand(f"correlation_id is longer than {CORRELATION_MAX} characters")
 
 
-def _name_the_wrong(command: Command) -> None:
+def _name_the_wrong(command: AnyCommand) -> None:
     if _UUID.fullmatch(command.command_id) is None:
         raise InvalidCommand(f"command_id is not a lower-case uuid: {_shown(command.command_id)}")
     for name in _IDS_OF[type(command)]:
         value = getattr(command, name)
         if ID.fullmatch(value) is None:
             raise InvalidCommand(f"{name} is not 1 to 128 of A-Z a-z 0-9 . _ : @ ~ + = -: {_shown(value)}")
+    raise InvalidCommand(
+        f"account_id is that of another aggregate than {type(command).__name__}: {_shown(command.account_id)}"
+    )
 
 
 def validate_timestamp(at: int) -> None:

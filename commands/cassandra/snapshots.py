@@ -8,7 +8,8 @@ import msgspec
 import structlog
 from cassandra.concurrent import execute_concurrent_with_args
 
-from commands.account import STATE_VERSION, Account
+from commands.account import Account
+from commands.aggregates import aggregate_of
 from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_done
 from commands.ports import Watermark
 
@@ -34,7 +35,13 @@ class CassandraSnapshots:
     def save(self, account_id: str, state: Account) -> Future[None]:
         """See `Snapshots.save`."""
         at = datetime.fromtimestamp(state.at / 1000, UTC)
-        values = (account_id, state.version, STATE_VERSION, at, msgspec.json.encode(state).decode())
+        values = (
+            account_id,
+            state.version,
+            aggregate_of(account_id).state_version,
+            at,
+            msgspec.json.encode(state).decode(),
+        )
         return when_done(self._session.execute_async(self._insert, values), lambda _: None)
 
     def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
@@ -48,10 +55,11 @@ class CassandraSnapshots:
         states = {}
         for result in results:
             for row in result.result_or_exc:
-                if row.state_version != STATE_VERSION:
+                aggregate = aggregate_of(row.account_id)
+                if row.state_version != aggregate.state_version:
                     continue
                 try:
-                    states[row.account_id] = msgspec.json.decode(row.state or "", type=Account)
+                    states[row.account_id] = msgspec.json.decode(row.state or "", type=aggregate.state)
                 except msgspec.MsgspecError as error:
                     log.warning("snapshot_unreadable", account_id=row.account_id, error=str(error))
         return states

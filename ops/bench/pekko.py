@@ -1,13 +1,10 @@
 """Pekko Persistence Cassandra, the peer of the command handler: built by Maven once, run as a process that is asked."""
 
-import hashlib
 import re
-import shutil
-import tempfile
 from pathlib import Path
 
 from ops.stack import StackAddress, java, maven
-from ops.stack.files import Progress, locked
+from ops.stack.files import Progress
 from ops.stack.versions import runtime
 
 PROJECT = Path(__file__).parent / "peers" / "pekko"
@@ -27,21 +24,8 @@ def build(tell: Progress) -> Path:
     Raises:
         StackError: there is no Maven or no Java compiler, or something cannot be fetched.
     """
-    sources = sorted(file for file in PROJECT.rglob("*") if file.is_file())
-    digest = hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
-    library = runtime() / "bench" / "pekko"
-    ready = library / digest
-    with locked(library / "lock", tell):
-        if not ready.exists():
-            tell("Building the peer on Pekko with Maven")
-            with tempfile.TemporaryDirectory(dir=library, prefix="building-") as folder:
-                project = Path(folder) / "project"
-                shutil.copytree(PROJECT, project)
-                maven.run(project, ["package"], "build the peer on Pekko (which takes a JDK, Debian: openjdk-17-jdk)")
-                for rest in ("classes", "maven-archiver", "maven-status", "generated-sources"):
-                    shutil.rmtree(project / "target" / rest, ignore_errors=True)
-                (project / "target").rename(ready)
-    return ready
+    purpose = "build the peer on Pekko (which takes a JDK, Debian: openjdk-17-jdk)"
+    return maven.build(PROJECT, runtime() / "bench" / "pekko", purpose, tell)
 
 
 def argv(address: StackAddress, jars: Path, accounts: int) -> list[str]:

@@ -13,7 +13,6 @@ from ops.settings import Settings
 from schemas.events import Envelope
 
 _HIDDEN = {"policy_version", "license_id"}
-_TIMES = {"acquired_at", "expires_at", "last_activity"}
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
@@ -100,4 +99,5 @@ def details(envelope: Envelope) -> str:
 
 def readable(name: str, value: object) -> object:
     """A field's value: times as times."""
-    return moment(value) if isinstance(value, int) and name in _TIMES else value
+    is_time = name.endswith("_at") or name == "last_activity"
+    return moment(value) if isinstance(value, int) and is_time else value

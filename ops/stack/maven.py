@@ -1,4 +1,4 @@
-"""Jars of a server, fetched by Maven once for all runs of this checkout."""
+"""Jars: those of a server, fetched, or of a project of ours, built by Maven once for all runs of this checkout."""
 
 import hashlib
 import shutil
@@ -25,6 +25,27 @@ def jars(server: str, progress: Progress) -> Path:
         if not ready.exists():  # else another process fetched it while we waited
             progress(f"Fetching {server.capitalize()} {VERSIONS[server]['version']} with Maven")
             _fetch(pom, ready)
+    return ready
+
+
+def build(project: Path, library: Path, purpose: str, progress: Progress) -> Path:
+    """Return the folder in `library` with the project's jar and all that it needs; other sources are another folder.
+
+    Raises:
+        StackError: there is no Maven, or it could not `purpose`.
+    """
+    sources = sorted(file for file in project.rglob("*") if file.is_file())
+    ready = library / hashlib.sha256(b"".join(file.read_bytes() for file in sources)).hexdigest()[:12]
+    with locked(library / "lock", progress):
+        if not ready.exists():
+            progress(f"Building {project.name} with Maven")
+            with tempfile.TemporaryDirectory(dir=library, prefix="building-") as folder:
+                draft = Path(folder) / "project"
+                shutil.copytree(project, draft)
+                run(draft, ["package"], purpose)
+                for rest in ("classes", "maven-archiver", "maven-status", "generated-sources"):
+                    shutil.rmtree(draft / "target" / rest, ignore_errors=True)
+                (draft / "target").rename(ready)
     return ready
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from projections.changes import Change, Changes, Reading, hold
 from projections.views.view import Tag
 from schemas.events import (
+    DeviceDeactivated,
     DownloadCompleted,
     Envelope,
     LicenseAcquired,
@@ -35,7 +36,7 @@ def project(envelope: Envelope) -> Changes:
         return active, *hold(device, event.title_id, event.expires_at, at)
     if type(event) is LicenseReleased:
         return active, ("unhold", device, event.title_id, 0)
-    return (active,)  # DeviceDeactivated: each licence was released just before
+    return (active,) if type(event) is DeviceDeactivated else ()  # each licence was released just before
 
 
 def query(key: str, parts: Sequence[Reading], now: int) -> dict[str, Any]:

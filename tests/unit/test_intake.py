@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from commands.intake import Message, Poison, read_command
 from schemas.codec import encode_command, encode_event, encode_reply
-from schemas.commands import Command
+from schemas.commands import AnyCommand
 from schemas.topics import partition_of
 from schemas.validation import COMMAND_MAX, EARLIEST, LATEST
 from tests.support.examples import (
@@ -26,21 +26,21 @@ GOOD = encode_command(set_plan())
 
 
 def read(
-    value: bytes | Command | None, *, key: bytes | None = ACCOUNT.encode(), timestamp: int = T0, shard: int = HOME
-) -> Command | Poison:
+    value: bytes | AnyCommand | None, *, key: bytes | None = ACCOUNT.encode(), timestamp: int = T0, shard: int = HOME
+) -> AnyCommand | Poison:
     """Read a message that is well-formed but for what is given."""
     data = value if isinstance(value, bytes | None) else encode_command(value)
     return read_command(Message(7, timestamp, key, data), shard, SHARDS)
 
 
-def poison(found: Command | Poison) -> Poison:
+def poison(found: AnyCommand | Poison) -> Poison:
     assert isinstance(found, Poison), found
     assert 0 < len(found.message) < 1100
     return found
 
 
 @pytest.mark.parametrize("command", COMMAND_EXAMPLES, ids=lambda command: type(command).__name__)
-def test_a_good_command_is_read(command: Command) -> None:
+def test_a_good_command_is_read(command: AnyCommand) -> None:
     assert read(command) == command
 
 
@@ -97,7 +97,7 @@ bad_ids = pytest.mark.parametrize("bad", BAD_IDS.values(), ids=BAD_IDS)
 @bad_ids
 @pytest.mark.parametrize("field", ["device_id", "title_id", "plan", "account_id"])
 def test_an_id_that_would_need_care_somewhere_is_refused(field: str, bad: str) -> None:
-    command: Command = replace(set_plan() if field == "plan" else acquire(), **{field: bad})
+    command: AnyCommand = replace(set_plan() if field == "plan" else acquire(), **{field: bad})
     found = poison(read(command, key=command.account_id.encode()))
     assert (found.stage, found.exception) == ("validate", "InvalidCommand")
     assert found.message.startswith(f"{field} is not 1 to 128 of")

@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from commands.account import DAY, Account, apply, business_time, initial
+from commands.aggregates import OF_COMMAND
 from commands.batch import Decided, decide_batch
-from commands.decide import Rejected, decide
+from commands.decide import Rejected
 from commands.intake import Message, Received, read_command
 from commands.policies import KNOWN_AHEAD, LEAD, MARGIN, Timeline
 from commands.policy import Policy, Studio
@@ -101,7 +102,9 @@ def test_each_command_is_decided_under_the_policy_in_force_at_its_time(
         assert {envelope.event.policy_version for envelope in one.envelopes} <= {policy.version}
         if one.entry.outcome != "duplicate":
             command = decode_command(one.entry.value or b"")
-            outcome = decide(command, account, policy, business_time(account, one.entry.timestamp))
+            outcome = OF_COMMAND[type(command)].decide(
+                command, account, policy, business_time(account, one.entry.timestamp)
+            )
             expected = outcome.reason if isinstance(outcome, Rejected) else outcome
             assert expected == (one.entry.rejection or tuple(envelope.event for envelope in one.envelopes))
         for envelope in one.envelopes:
