@@ -34,7 +34,11 @@ class Frames:
 
     def learn(self, number: int, text: str) -> None:
         """An id and the text of its schema. One that is unfit to be read with stays an unknown schema."""
-        self._heads[frame(number)] = None if lint(text) else MAGIC + fingerprint_of(json.loads(text))
+        try:
+            found = None if lint(text) else MAGIC + fingerprint_of(json.loads(text))
+        except Exception:  # fastavro has several classes for what is no schema, such as a record without a name
+            found = None
+        self._heads[frame(number)] = found
 
     def plain(self, data: bytes) -> bytes:
         """The value in single-object encoding; as it is, where it is that already or its id is not known."""

@@ -23,9 +23,18 @@ class AsyncClient:
         timeout: float = 30.0,
         repeat_after: float = 10.0,
         most: int = 10_000,
+        registry: str | None = None,
+        framed: bool = True,
     ) -> None:
         self._client = Client(
-            kafka, namespace=namespace, redis=redis, timeout=timeout, repeat_after=repeat_after, most=most
+            kafka,
+            namespace=namespace,
+            redis=redis,
+            timeout=timeout,
+            repeat_after=repeat_after,
+            most=most,
+            registry=registry,
+            framed=framed,
         )
         self._room = asyncio.Semaphore(most)
 

@@ -79,16 +79,16 @@ class Wire:
         except (BufferError, KafkaException) as error:
             raise NotDelivered(f"the producer did not take the command: {error}") from error
 
-    def poll(self, seconds: float) -> list[bytes]:
-        """The replies that have come, after up to `seconds` for the first.
+    def poll(self, seconds: float, room: bool = True) -> list[bytes]:
+        """The replies that have come, after up to `seconds` for the first; without `room` they wait at the brokers.
 
         Raises:
             Broken: the producer can go on no more.
         """
-        messages = self._replies.consume(1, seconds)
+        messages = self._replies.consume(1, seconds) if room else []
         if messages:
             messages += self._replies.consume(_AT_ONCE, 0)
-        self._producer.poll(0)
+        self._producer.poll(0 if room else seconds)
         if self._fatal is not None:
             raise Broken(f"Kafka at {self._bootstrap}: {self._fatal}; make a new client")
         values = [value for message in messages if message.error() is None and (value := message.value()) is not None]

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from commands.client.errors import Broken, Busy, ClientError, Closed, Forked, NoReply, NotDelivered
+from commands.client.framing import Asked, Framing
 from commands.client.kafka import Wire
 from commands.client.waiting import Sent, Waiting
 from schemas.codec import DecodeError, decode_reply, encode_command
@@ -32,6 +33,11 @@ class Client:
 
     `redis`: URL of the views, to wait for one. `timeout`: seconds until a future gives up. `repeat_after`: seconds of
     silence after which a command that Kafka has is sent again, under its id and its time; twice as long the next time.
+    `registry`: URL of a schema registry; replies are read in both forms then, and commands sent in Confluent's wire
+    format, unless `framed` is False: as long as a handler runs that was not told of the registry.
+
+    Raises:
+        ImportError: there is a `registry`, and confluent-kafka's client of it is not installed.
     """
 
     def __init__(
@@ -43,7 +49,10 @@ class Client:
         timeout: float = 30.0,
         repeat_after: float = 10.0,
         most: int = 10_000,
+        registry: str | None = None,
+        framed: bool = True,
     ) -> None:
+        asked = _registry(registry)
         self._redis, self._namespace = redis, namespace
         self._timeout, self._repeat_after = timeout, repeat_after
         self._waiting = Waiting(most)
@@ -53,6 +62,7 @@ class Client:
         self._unread = ""
         self._pid = os.getpid()
         self._wire = Wire(kafka, Topics(namespace), timeout, most)
+        self._framing = Framing(Topics(namespace), asked, framed=framed)
         self._thread = threading.Thread(target=self._run, name="licensing-client", daemon=True)
         self._thread.start()
 
@@ -133,7 +143,7 @@ class Client:
         sent.copies += 1
         try:
             report = partial(self._reported, sent)
-            self._wire.send(sent.command.account_id, sent.value, sent.timestamp, report)
+            self._wire.send(sent.command.account_id, self._framing.command(sent.value), sent.timestamp, report)
         except NotDelivered as error:
             return (sent.last or error) if self._waiting.failed(sent) else None
         return None
@@ -144,7 +154,7 @@ class Client:
         try:
             while self._ended is None:
                 if self._ready or self._begin():
-                    self._take(self._wire.poll(_TURN))
+                    self._take(self._wire.poll(_TURN, self._framing.room))
                 self._look_at_the_clock()
             ended = self._ended
         except Exception as error:
@@ -154,10 +164,11 @@ class Client:
             left = self._waiting.clear()
             self._changed.notify_all()
         _end((sent, ended) for sent in left)
+        self._framing.close()
         self._wire.close()
 
     def _begin(self) -> bool:
-        prepared = self._wire.prepare()
+        prepared = self._framing.ready and self._wire.prepare()
         with self._changed:
             if not prepared and self._ended is None:
                 self._changed.wait(_AGAIN)
@@ -168,11 +179,11 @@ class Client:
 
     def _take(self, values: list[bytes]) -> None:
         replies = []
-        for value in values:
+        for value in self._framing.replies(values):
             try:
                 replies.append(decode_reply(value))
             except DecodeError as error:  # of a newer release, or of somebody who has no business on the topic
-                self._unread = f" (a reply to somebody could not be read: {error})"
+                self._unread = f" (a reply to somebody could not be read: {self._framing.unread(value) or error})"
         if not replies:
             return
         with self._changed:
@@ -201,6 +212,10 @@ class Client:
     def _why(self, sent: Sent) -> str:
         if sent.last is not None:
             state = f"one copy of it was {sent.last.outcome}, and another is not answered"
+        elif not self._framing.ready:
+            state = f"it was not sent; {self._framing.trouble}"
+        elif sent.confirmed is not None and self._framing.waits is not None:
+            state = f"it is on the topic; {self._framing.waits}"
         elif sent.confirmed is not None:
             state = f"it is on the topic; does a handler run, or is it among the dead letters?{self._unread}"
         else:
@@ -212,6 +227,14 @@ def _end(ended: Iterable[tuple[Sent, Reply | Exception | None]]) -> None:
     for sent, outcome in ended:
         if outcome is not None:
             sent.end(outcome)
+
+
+def _registry(url: str | None) -> Asked | None:
+    if not url:
+        return None
+    from commands.client.registry import Registry  # noqa: PLC0415 - its client is there only where it is installed
+
+    return Registry(url)
 
 
 def _encoded(command: AnyCommand) -> bytes:

@@ -26,7 +26,8 @@ async def main(prefix: str) -> int:
     """A hundred members."""
     kafka, redis = os.environ["LICENSING_KAFKA"], os.environ["LICENSING_REDIS"]
     namespace = os.environ.get("LICENSING_NAMESPACE", "licensing")
-    async with AsyncClient(kafka, redis=redis, namespace=namespace) as client:
+    registry = os.environ.get("SCHEMA_REGISTRY_URL")  # None: there is none
+    async with AsyncClient(kafka, redis=redis, namespace=namespace, registry=registry) as client:
         evenings = await asyncio.gather(*(evening(client, f"{prefix}-{number}") for number in range(100)))
     for outcome, members in Counter(evenings).items():
         print(f"{members} members: {outcome}")

@@ -12,7 +12,8 @@ def main(account_id: str) -> int:
     """Subscribe, download, and see the download in a view."""
     kafka, redis = os.environ["LICENSING_KAFKA"], os.environ["LICENSING_REDIS"]
     namespace = os.environ.get("LICENSING_NAMESPACE", "licensing")
-    with Client(kafka, redis=redis, namespace=namespace) as client:
+    registry = os.environ.get("SCHEMA_REGISTRY_URL")  # None: there is none
+    with Client(kafka, redis=redis, namespace=namespace, registry=registry) as client:
         subscribed = client.send(SetPlan(str(uuid4()), account_id, None, "basic"))
         acquire = AcquireLicense(str(uuid4()), account_id, "evening-1", "tablet", "spirited-away-2001")
         acquired = client.send(acquire)  # sent at once; both are under way now, and handled in this order

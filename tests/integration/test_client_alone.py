@@ -36,6 +36,18 @@ def test_a_broker_that_is_away_is_waited_for_until_the_time_is_up() -> None:
         assert "within 0.2 s: Kafka has not confirmed it; Kafka at 127.0.0.1:1" in str(error)
 
 
+def test_so_is_a_schema_registry() -> None:
+    with Client(NOWHERE, timeout=0.2, registry="http://127.0.0.1:1") as client:
+        error = client.send(command()).exception(20)
+        assert isinstance(error, NoReply)
+        assert "it was not sent; the schema registry" in str(error)
+
+
+def test_a_url_that_is_none_is_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="Invalid url"):
+        Client(NOWHERE, registry="registry:8081")
+
+
 def test_closing_ends_what_waits(client: Client) -> None:
     futures = [client.send(command()), client.send(command())]
     client.close()

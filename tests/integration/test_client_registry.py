@@ -1,0 +1,126 @@
+"""The client beside a handler that works with a schema registry: with it and without it, and while things change over."""
+
+import signal
+from collections.abc import Callable, Iterator
+from uuid import uuid4
+
+import pytest
+
+from commands.client import Client, NoReply
+from commands.client.registry import Registry
+from schemas.commands import AcquireLicense, SetPlan
+from schemas.registry import NEWEST
+from schemas.topics import partition_of
+from tests.support.load import Stores
+from tests.support.processes import HandlerProcess, eventually, handler
+from tests.support.registry_server import RegistryServer, registry_server
+from tests.support.space import PARTITIONS, Space
+
+ACCOUNT = "member-1"
+HOME = partition_of(ACCOUNT, PARTITIONS)
+SINGLE, FRAMED = b"\xc3", b"\x00"
+
+
+@pytest.fixture
+def registry() -> Iterator[RegistryServer]:
+    with registry_server() as server:
+        yield server
+
+
+@pytest.fixture
+def begins(space: Space) -> Iterator[Callable[[str], list[bytes]]]:
+    """The first byte of each value that the account's partition of a topic has."""
+    stores = Stores(space)
+    yield lambda topic: [value[:1] for value in stores.values(topic, HOME) if value]
+    stores.close()
+
+
+def client_of(space: Space, registry: str | None = None, timeout: float = 60, framed: bool = True) -> Client:
+    return Client(
+        space.settings.kafka, namespace=space.name, timeout=timeout, repeat_after=90, registry=registry, framed=framed
+    )
+
+
+def subscribe() -> SetPlan:
+    return SetPlan(str(uuid4()), ACCOUNT, None, "basic")
+
+
+def acquire(title: str) -> AcquireLicense:
+    return AcquireLicense(str(uuid4()), ACCOUNT, None, "tv", title)
+
+
+def works(process: HandlerProcess) -> None:
+    eventually(lambda: process.said("shard_taken_over"), what="the handler works")
+
+
+def test_it_asks_a_registry_and_tells_what_is_not_there_from_what_is_away(registry: RegistryServer) -> None:
+    ours, schema = Registry(registry.url), NEWEST["SetPlan"]
+    number = ours.id_of("n.commands-licensing.SetPlan", schema)
+    assert ours.id_of("n.commands-licensing.SetPlan", schema) == number
+    assert ours.text(number) == schema.text
+    assert ours.text(7) is None
+    registry.refuses = "s"
+    with pytest.raises(Exception, match="incompatible"):
+        ours.id_of("s", schema)
+    registry.down()
+    with pytest.raises(Exception, match="refused"):
+        ours.text(8)
+    ours.close()
+
+
+def test_with_the_registry_and_without(
+    space: Space, registry: RegistryServer, begins: Callable[[str], list[bytes]]
+) -> None:
+    with handler(space, environment={"SCHEMA_REGISTRY_URL": registry.url}) as handling:
+        works(handling)
+        with client_of(space, registry.url) as knows, client_of(space, timeout=10) as knows_not:
+            asked = acquire("heat-1995")
+            assert knows.send(subscribe()).result().outcome == "accepted"
+            error = knows_not.send(asked).exception()
+            assert isinstance(error, NoReply)
+            assert "it is on the topic" in str(error)
+            assert "in Confluent's wire format: tell the client where the schema registry is" in str(error)
+            again = knows.send(asked).result()
+            assert (again.outcome, again.first_version) == ("duplicate", 2)  # nothing is lost
+    assert begins(space.topics.commands) == [FRAMED, SINGLE, FRAMED]
+    assert begins(space.topics.replies) == [FRAMED] * 3
+    assert begins(space.topics.dead_letters) == []
+    assert f"{space.topics.commands}-licensing.SetPlan" in registry.subjects
+
+
+def test_a_change_over_needs_no_pause(
+    space: Space, registry: RegistryServer, begins: Callable[[str], list[bytes]]
+) -> None:
+    with client_of(space, registry.url, framed=False) as early:
+        with handler(space, "before") as before:
+            assert early.send(subscribe()).result().outcome == "accepted"
+            before.send(signal.SIGTERM)
+            assert before.wait() == 0
+        between = early.send(acquire("heat-1995"))
+        with handler(space, "after", environment={"SCHEMA_REGISTRY_URL": registry.url}):
+            assert between.result().outcome == "accepted"
+            with client_of(space, registry.url) as late:
+                assert late.send(acquire("alien-1979")).result().outcome == "accepted"
+            assert early.send(acquire("psycho-1960")).result().outcome == "accepted"
+    assert begins(space.topics.commands) == [SINGLE, SINGLE, FRAMED, SINGLE]
+    assert begins(space.topics.replies) == [SINGLE, FRAMED, FRAMED, FRAMED]
+    assert begins(space.topics.dead_letters) == []
+
+
+def test_a_registry_that_is_away_is_waited_for_until_the_time_is_up(
+    space: Space, registry: RegistryServer, begins: Callable[[str], list[bytes]]
+) -> None:
+    with handler(space, environment={"SCHEMA_REGISTRY_URL": registry.url}) as handling:
+        works(handling)
+        registry.down()
+        with client_of(space, registry.url, timeout=1) as sends, client_of(space, registry.url, 10, False) as reads:
+            assert "it was not sent; the schema registry: " in str(sends.send(subscribe()).exception())
+            assert begins(space.topics.commands) == []
+            asked = subscribe()
+            error = str(reads.send(asked).exception())
+            assert "it is on the topic; replies wait for their schema; the schema registry: " in error
+            registry.up()
+            assert reads.send(asked).result().outcome == "duplicate"
+        with client_of(space, registry.url) as client:
+            assert client.send(acquire("heat-1995")).result().outcome == "accepted"
+    assert begins(space.topics.dead_letters) == []
