@@ -1,4 +1,4 @@
-"""The client beside a handler that works with a schema registry: with it and without it, and while things change over."""
+"""The client beside a handler that works with a schema registry: with it, without it, and while things change over."""
 
 import signal
 from collections.abc import Callable, Iterator
