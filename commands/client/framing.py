@@ -98,8 +98,7 @@ class Framing:
         if self._registry is None:
             where = "tell the client where the schema registry is, Client(..., registry='http://host:8081')"
             return f"it is in Confluent's wire format: {where}"
-        number = int.from_bytes(value[1:FRAME], "big")
-        return f"the schema registry has no schema with the id {number}, or none to read with"
+        return f"the schema registry has no schema with the id {_number(value)}, or none to read with"
 
     def close(self) -> None:
         """Ask no more; who is asking now finds out by itself."""
@@ -107,12 +106,16 @@ class Framing:
         self._questions.put(lambda: None)
 
     def _must_wait(self, registry: Asked, value: bytes) -> bool:
-        number = self._frames.unknown(value)
-        if number is None or self._missing.get(number, 0.0) > time.monotonic():
+        if not is_framed(value):
             return False
-        if number not in self._asked:
-            self._asked.add(number)
-            self._questions.put(partial(self._learn, registry, number))
+        number = _number(value)
+        if number in self._asked:
+            return True
+        # An answer is there before it is no longer awaited, so nothing is asked for twice.
+        if self._frames.unknown(value) is None or self._missing.get(number, 0.0) > time.monotonic():
+            return False
+        self._asked.add(number)
+        self._questions.put(partial(self._learn, registry, number))
         return True
 
     # -- what follows runs on the thread that asks
@@ -141,3 +144,7 @@ class Framing:
                 self._missing.clear()
             self._missing[number] = time.monotonic() + _MISSING
         self._asked.discard(number)
+
+
+def _number(value: bytes) -> int:
+    return int.from_bytes(value[1:FRAME], "big")
