@@ -1,55 +1,24 @@
 """The client and a schema registry: both forms of replies, the wanted form of commands, and who waits for what."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from queue import Empty, SimpleQueue
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from commands.client import Client, NoReply
 from commands.client.framing import Framing
-from schemas.codec import decode_command, encode_command, encode_reply
-from schemas.commands import SetPlan
+from schemas.codec import encode_command, encode_reply
 from schemas.confluent import frame
-from schemas.registry import NEWEST, SCHEMAS, Schema
-from schemas.replies import Reply
+from schemas.registry import NEWEST
 from schemas.topics import Topics
 from tests.support.examples import COMMAND_EXAMPLES, REPLY_EXAMPLE
+from tests.support.memory_registry import IDS, TEXTS, Registry
 from tests.support.processes import eventually
 
 TOPICS = Topics("licensing")
-IDS = {f"{one.name}.v{one.version}": number for number, one in enumerate(SCHEMAS, 1000)}
-TEXTS = {number: one.text for number, one in enumerate(SCHEMAS, 1000)}
 REPLY_ID = IDS["Reply.v1"]
 PLAIN = encode_reply(REPLY_EXAMPLE)
 FRAMED = frame(REPLY_ID) + PLAIN[10:]
-
-
-class Registry:
-    """A registry in memory. It does not answer while it is `away`, nor about the ids that are `slow`."""
-
-    def __init__(self, away: bool = False) -> None:
-        self.away, self.slow = away, set[int]()
-        self.asked: list[int] = []
-        self.subjects: list[str] = []
-        self.closed = False
-
-    def text(self, number: int) -> str | None:
-        self.asked.append(number)
-        if self.away or number in self.slow:
-            raise TimeoutError("it does not answer")
-        return TEXTS.get(number)
-
-    def id_of(self, subject: str, schema: Schema) -> int:
-        if self.away:
-            raise TimeoutError("it does not answer")
-        self.subjects.append(subject)
-        return IDS[f"{schema.name}.v{schema.version}"]
-
-    def close(self) -> None:
-        self.closed = True
 
 
 @contextmanager
@@ -163,95 +132,3 @@ def test_it_lets_go_of_the_registry() -> None:
     with framing(registry):
         pass
     eventually(lambda: registry.closed, what="it is closed")
-
-
-class Topic:
-    """Kafka's place in a client: takes commands, and gives the replies that a test puts there."""
-
-    trouble: str | None = None
-
-    def __init__(self, *_: object) -> None:
-        self.sent: list[bytes] = []
-        self.come: SimpleQueue[bytes] = SimpleQueue()
-
-    def prepare(self) -> bool:
-        return True
-
-    def send(self, key: str, value: bytes, timestamp: int, delivered: Callable[[str | None], None]) -> None:
-        self.sent.append(value)
-        self.delivered = delivered
-
-    def poll(self, seconds: float, room: bool) -> list[bytes]:
-        if self.sent:
-            self.delivered(None)
-        try:
-            return [self.come.get(timeout=0.02)]
-        except Empty:
-            return []
-
-    def close(self) -> None:
-        """There is nothing to close."""
-
-
-@pytest.fixture
-def topic(monkeypatch: pytest.MonkeyPatch) -> Topic:
-    topic = Topic()
-    monkeypatch.setattr("commands.client.sync.Wire", lambda *_: topic)
-    return topic
-
-
-def client_of(monkeypatch: pytest.MonkeyPatch, registry: Registry, timeout: float, framed: bool = True) -> Client:
-    monkeypatch.setattr("commands.client.sync._registry", lambda url: registry)
-    return Client(timeout=timeout, registry="http://registry", framed=framed)
-
-
-def command() -> SetPlan:
-    return SetPlan(str(uuid4()), "ann", None, "basic")
-
-
-def answer(asked: SetPlan) -> bytes:
-    return frame(REPLY_ID) + encode_reply(Reply(asked.command_id, "ann", None, "accepted", None, None, 1, 1))[10:]
-
-
-def test_a_client_sends_and_reads_that_form(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = command()
-    with client_of(monkeypatch, Registry(), 30) as client:
-        future = client.send(asked)
-        topic.come.put(answer(asked))
-        assert future.result(30).first_version == 1
-    (value,) = topic.sent
-    assert value == frame(IDS["SetPlan.v1"]) + encode_command(asked)[10:]
-    assert decode_command(encode_command(asked)[:10] + value[5:]) == asked
-
-
-def test_a_command_waits_for_the_registry_until_its_time_is_up(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = Registry(away=True)
-    with client_of(monkeypatch, registry, 0.5) as client:
-        error = client.send(command()).exception(30)
-        assert isinstance(error, NoReply)
-        assert "it was not sent; the schema registry: TimeoutError: it does not answer" in str(error)
-        assert topic.sent == []
-    with client_of(monkeypatch, registry, 30) as client:
-        asked = command()
-        future = client.send(asked)
-        registry.away = False
-        topic.come.put(answer(asked))
-        assert future.result(30).first_version == 1
-
-
-def test_so_does_a_reply(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
-    registry = Registry(away=True)
-    with client_of(monkeypatch, registry, 1, framed=False) as client:
-        asked = command()
-        future = client.send(asked)
-        topic.come.put(answer(asked))
-        error = str(future.exception(30))
-        assert "it is on the topic; replies wait for their schema; the schema registry: TimeoutError" in error
-
-
-def test_a_client_that_was_told_of_no_registry_says_so(topic: Topic) -> None:
-    with Client(timeout=0.5) as client:
-        asked = command()
-        future = client.send(asked)
-        topic.come.put(answer(asked))
-        assert "in Confluent's wire format: tell the client where the schema registry is" in str(future.exception(30))
