@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from threading import Lock
+from types import MethodType
 from typing import Any, TypeVar
+from weakref import WeakMethod
 
 from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
@@ -71,8 +73,7 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
         control_connection_timeout=timeout,
         sockopts=NO_DELAY,
     )
-    kind = cluster.connection_class
-    cluster.connection_class = type(kind.__name__, (kind,), {"out_buffer_size": PIECE})
+    cluster.connection_class = _connection_class(cluster.connection_class)
     try:
         session = cluster.connect()
         if keyspace is not None:
@@ -84,6 +85,32 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
     except FAILURES as error:
         cluster.shutdown()
         raise StoreUnavailable(f"Cassandra at {', '.join(f'{h}:{p}' for h, p in points)}: {error}") from error
+
+
+def _connection_class(kind: Any) -> Any:
+    """The driver's kind of connection, sending in larger pieces, and with timers that keep nothing.
+
+    A timer stays in the driver's queue until its time, also when the answer came long before: for ten seconds it would
+    keep the request with all its rows, and after that the two would wait for the garbage collector.
+    """
+
+    class Connection(kind):  # type: ignore[misc]
+        out_buffer_size = PIECE
+
+        @classmethod
+        def create_timer(cls, timeout: float, callback: Callable[[], None]) -> Any:
+            if not isinstance(callback, MethodType):
+                return super().create_timer(timeout, callback)
+            request = WeakMethod(callback)  # the connection keeps what is not answered
+
+            def unless_gone() -> None:
+                still_there = request()
+                if still_there is not None:
+                    still_there()
+
+            return super().create_timer(timeout, unless_gone)
+
+    return Connection
 
 
 @lru_cache
