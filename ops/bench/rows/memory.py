@@ -35,7 +35,6 @@ _WEIGHED = 20  # accounts
 _IDLE = 100  # commands before the first look
 _LOOKS = 3  # a run
 _LIMIT = 1.1
-_STEPS = "It collects its oldest garbage seldom, so it grows until it has done so once, after some 250,000 commands."
 
 
 class _Look(NamedTuple):
@@ -108,12 +107,12 @@ def _mean(looks: list[_Look]) -> _Look:
 
 def _flat(commands: str, seen: _Seen) -> list[Line]:
     lines = []
-    for which, (name, note) in enumerate((("handler", _STEPS), ("worker", ""))):
+    for which, name in enumerate(("handler", "worker")):
         flat = [look[which] / _MIB for look in seen.flat]
         grown, by_run = ((flat[-1], seen.idle[which] / _MIB),), tuple(zip(flat[1:], flat, strict=False))
         lines += [
             Line(f"{name}, after {commands}", "idle", "MiB", grown, "lower"),
-            Line(f"{name}, warm, after a run", "before the run", "MiB", by_run, "lower", _LIMIT, note=note),
+            Line(f"{name}, warm, after a run", "before the run", "MiB", by_run, "lower", _LIMIT),
         ]
     return lines
 
