@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from commands.intake import Message
 from schemas.confluent import Frames
+from schemas.wire import is_framed
 
 
 class Unframed:
@@ -21,12 +22,6 @@ class Unframed:
         Raises:
             StoreUnavailable: the registry does not answer, and has to be asked.
         """
-        if message.value is None or message.value[:1] != b"\0":
+        if message.value is None or not is_framed(message.value):
             return message
-        number = self._frames.unknown(message.value)
-        if number is not None:
-            found = self._text(number)
-            if found is None:
-                return message
-            self._frames.learn(number, found)
-        return replace(message, value=self._frames.plain(message.value))
+        return replace(message, value=self._frames.asking(message.value, self._text))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 
 from schemas.confluent import Frames, framed, heads
 from schemas.topics import Topics
@@ -30,13 +31,4 @@ def from_topic() -> Callable[[bytes], bytes]:
         return lambda value: value
     from commands.kafka.registry import Registry  # noqa: PLC0415 - as above
 
-    registry, frames = Registry(url), Frames()
-
-    def plain(value: bytes) -> bytes:
-        number = frames.unknown(value)
-        text = registry.text(number) if number is not None else None
-        if number is not None and text is not None:
-            frames.learn(number, text)
-        return frames.plain(value)
-
-    return plain
+    return partial(Frames().asking, text=Registry(url).text)

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
-from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
+from confluent_kafka.schema_registry import SchemaRegistryClient
 
 from projections.patience import Patience
-from schemas.confluent import Frames
+from schemas.confluent import Frames, text_of
 
 TIMEOUT = 5.0  # seconds for a request
 
@@ -29,7 +29,7 @@ class RegistryFrames:
         """
         unknown = {number for value in values if (number := self._frames.unknown(value)) is not None}
         for number in sorted(unknown):
-            ask = partial(asyncio.to_thread, self._text, number)
+            ask = partial(asyncio.to_thread, text_of, self._client, number)
             text = await self._patience.until("the schema registry", is_away, ask)
             if text is not None:
                 self._frames.learn(number, text)
@@ -37,15 +37,6 @@ class RegistryFrames:
     def plain(self, value: bytes) -> bytes:
         """The value in single-object encoding; as it is, where it is that already or its id is not known."""
         return self._frames.plain(value)
-
-    def _text(self, number: int) -> str | None:
-        try:
-            found: str | None = self._client.get_schema(number).schema_str
-        except SchemaRegistryError as error:
-            if error.http_status_code == 404:
-                return None
-            raise
-        return found
 
 
 def is_away(error: Exception) -> bool:

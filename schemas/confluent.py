@@ -6,13 +6,18 @@ is single-object encoding alone: it needs nobody to be read.
 
 import json
 import struct
+import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from schemas.commands import COMMANDS
 from schemas.lint import lint
 from schemas.registry import SCHEMAS, Schema, fingerprint_of
 from schemas.topics import Topics
-from schemas.wire import FRAME, HEADER, MAGIC, head, is_framed
+from schemas.wire import FRAME, HEADER, MAGIC, frame_id, head, is_framed
+
+#: Seconds for which an id that a registry does not have is not asked for again, and how many of those are remembered.
+MISSING, MISSING_MOST = 10.0, 1000
 
 
 def frame(number: int) -> bytes:
@@ -30,7 +35,7 @@ class Frames:
         """The id in a value that has to be asked for; None: there is nothing to ask."""
         if data is None or not is_framed(data) or data[:FRAME] in self._heads:
             return None
-        return int.from_bytes(data[1:FRAME], "big")
+        return frame_id(data)
 
     def learn(self, number: int, text: str) -> None:
         """An id and the text of its schema. One that is unfit to be read with stays an unknown schema."""
@@ -44,6 +49,41 @@ class Frames:
         """The value in single-object encoding; as it is, where it is that already or its id is not known."""
         found = self._heads.get(data[:FRAME]) if is_framed(data) else None
         return data if found is None else found + data[FRAME:]
+
+    def asking(self, data: bytes, text: Callable[[int], str | None]) -> bytes:
+        """`plain`, after asking where that is needed; `text`: the schema with an id, None: there is none."""
+        number = self.unknown(data)
+        found = None if number is None else text(number)
+        if number is not None and found is not None:
+            self.learn(number, found)
+        return self.plain(data)
+
+
+class Missing:
+    """The ids that a registry did not have when it was asked last."""
+
+    def __init__(self) -> None:
+        self._until: dict[int, float] = {}  # id -> when to ask again, in monotonic seconds
+
+    def __contains__(self, number: int) -> bool:
+        return self._until.get(number, 0.0) > time.monotonic()
+
+    def add(self, number: int) -> None:
+        """The registry does not have it."""
+        if len(self._until) >= MISSING_MOST:
+            self._until.clear()
+        self._until[number] = time.monotonic() + MISSING
+
+
+def text_of(client: Any, number: int) -> str | None:
+    """The schema with an id, by confluent-kafka's client of a registry, whatever it raises; None: there is none."""
+    try:
+        found: str | None = client.get_schema(number).schema_str
+    except Exception as error:
+        if getattr(error, "http_status_code", None) == 404:
+            return None
+        raise
+    return found
 
 
 #: Of each topic: how a value begins in single-object encoding -> how it begins in Confluent's.

@@ -34,6 +34,11 @@ def is_framed(data: bytes) -> bool:
     return data[:1] == b"\0" and len(data) >= FRAME
 
 
+def frame_id(data: bytes) -> int:
+    """The id of the schema in a registry that a value in Confluent's wire format names."""
+    return int.from_bytes(data[1:FRAME], "big")
+
+
 def schema_of(data: bytes) -> Schema:
     """The schema that the bytes name.
 
@@ -42,9 +47,9 @@ def schema_of(data: bytes) -> Schema:
         UnknownSchema: no schema of this release has that fingerprint.
     """
     if is_framed(data):
-        number = int.from_bytes(data[1:FRAME], "big")
         raise UnknownSchema(
-            f"no schema with the id {number} of a schema registry: SCHEMA_REGISTRY_URL is not set, or does not have it"
+            f"no schema with the id {frame_id(data)} of a schema registry: SCHEMA_REGISTRY_URL is not set, or does not"
+            " have it"
         )
     if data[:2] != MAGIC:
         raise DecodeError(f"not Avro single-object encoding: begins with {data[:2].hex() or 'nothing'}, not c301")

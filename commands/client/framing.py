@@ -3,20 +3,18 @@
 So a registry that is away, or slow, holds up nothing but what it has to be asked for.
 """
 
-import time
 from collections.abc import Callable
 from functools import partial
 from queue import SimpleQueue
 from threading import Event, Thread
 from typing import Protocol
 
-from schemas.confluent import Frames, Heads, framed, heads
+from schemas.confluent import Frames, Heads, Missing, framed, heads
 from schemas.registry import Schema
 from schemas.topics import Topics
-from schemas.wire import FRAME, is_framed
+from schemas.wire import frame_id, is_framed
 
 _AGAIN = 0.2  # seconds between two questions to a registry that is away
-_MISSING, _MISSING_MOST = 10.0, 1000  # seconds for which an id that is not there is not asked for again; how many
 _HELD = 10_000  # replies that wait for a schema; with more of them the rest waits in Kafka
 
 
@@ -47,7 +45,7 @@ class Framing:
         self._heads: Heads | None = {}
         self._frames = Frames()
         self._asked: set[int] = set()  # ids that an answer is awaited for
-        self._missing: dict[int, float] = {}  # ids that are not there -> when to ask again
+        self._missing = Missing()
         self._held: list[bytes] = []
         self._questions: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._closed = Event()
@@ -98,7 +96,7 @@ class Framing:
         if self._registry is None:
             where = "tell the client where the schema registry is, Client(..., registry='http://host:8081')"
             return f"it is in Confluent's wire format: {where}"
-        return f"the schema registry has no schema with the id {_number(value)}, or none to read with"
+        return f"the schema registry has no schema with the id {frame_id(value)}, or none to read with"
 
     def close(self) -> None:
         """Ask no more; who is asking now finds out by itself."""
@@ -108,11 +106,11 @@ class Framing:
     def _must_wait(self, registry: Asked, value: bytes) -> bool:
         if not is_framed(value):
             return False
-        number = _number(value)
+        number = frame_id(value)
         if number in self._asked:
             return True
         # An answer is there before it is no longer awaited, so nothing is asked for twice.
-        if self._frames.unknown(value) is None or self._missing.get(number, 0.0) > time.monotonic():
+        if self._frames.unknown(value) is None or number in self._missing:
             return False
         self._asked.add(number)
         self._questions.put(partial(self._learn, registry, number))
@@ -140,11 +138,5 @@ class Framing:
         if text is not None:
             self._frames.learn(number, text)
         else:
-            if len(self._missing) >= _MISSING_MOST:
-                self._missing.clear()
-            self._missing[number] = time.monotonic() + _MISSING
+            self._missing.add(number)
         self._asked.discard(number)
-
-
-def _number(value: bytes) -> int:
-    return int.from_bytes(value[1:FRAME], "big")

@@ -3,8 +3,9 @@
 from typing import Any
 
 from confluent_kafka.schema_registry import Schema as RegistrySchema
-from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
+from confluent_kafka.schema_registry import SchemaRegistryClient
 
+from schemas.confluent import text_of
 from schemas.registry import Schema
 
 _PATIENCE = 2.0  # seconds for a request
@@ -19,13 +20,7 @@ class Registry:
 
     def text(self, number: int) -> str | None:
         """The schema with an id; None: the registry has none."""
-        try:
-            found: str | None = self._client.get_schema(number).schema_str
-        except SchemaRegistryError as error:
-            if error.http_status_code == 404:
-                return None
-            raise
-        return found
+        return text_of(self._client, number)
 
     def id_of(self, subject: str, schema: Schema) -> int:
         """The id of a schema, which is registered under the subject if it is not yet."""

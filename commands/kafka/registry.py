@@ -1,18 +1,16 @@
 """Confluent's schema registry on the write side, through confluent-kafka's own client."""
 
-import time
 from typing import Any
 
 from confluent_kafka.schema_registry import Schema as RegistrySchema
 from confluent_kafka.schema_registry import SchemaRegistryClient, SchemaRegistryError
 
 from commands.ports import NotPrepared, StoreUnavailable
+from schemas.confluent import Missing, text_of
 from schemas.registry import Schema
 
 #: Seconds for a request: the handler's loop waits for it, but only once for each id.
 TIMEOUT = 2.0
-#: Seconds for which an id that is not there is not asked for again, and how many of those are remembered.
-MISSING, MISSING_MOST = 10.0, 1000
 
 
 class Registry:
@@ -21,7 +19,7 @@ class Registry:
     def __init__(self, url: str) -> None:
         # Whoever waits says so, and for how long; retries in here would not.
         self._client: Any = SchemaRegistryClient({"url": url, "timeout": TIMEOUT, "max.retries": 0})
-        self._missing: dict[int, float] = {}
+        self._missing = Missing()
 
     def text(self, number: int) -> str | None:
         """The schema with an id; None: the registry has none.
@@ -29,19 +27,14 @@ class Registry:
         Raises:
             StoreUnavailable: the registry does not answer.
         """
-        now = time.monotonic()
-        if self._missing.get(number, 0.0) > now:
+        if number in self._missing:
             return None
         try:
-            found: str | None = self._client.get_schema(number).schema_str
+            found = text_of(self._client, number)
         except Exception as error:
-            if not _is_missing(error):
-                raise unavailable(error) from error
-            found = None
+            raise unavailable(error) from error
         if found is None:
-            if len(self._missing) >= MISSING_MOST:
-                self._missing.clear()
-            self._missing[number] = now + MISSING
+            self._missing.add(number)
         return found
 
     def id_of(self, subject: str, schema: Schema) -> int:
@@ -57,10 +50,6 @@ class Registry:
             if isinstance(error, SchemaRegistryError) and error.http_status_code in {409, 422}:
                 raise NotPrepared(f"the schema registry refuses {subject} v{schema.version}: {error}") from error
             raise unavailable(error) from error
-
-
-def _is_missing(error: Exception) -> bool:
-    return isinstance(error, SchemaRegistryError) and error.http_status_code == 404
 
 
 def unavailable(error: Exception) -> StoreUnavailable:
