@@ -10,8 +10,10 @@ from cassandra.query import BatchStatement, BatchType
 
 from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_all_done
 from commands.ports import EventRow, NewerRelease
-from schemas.codec import UnknownSchema, decode_event, is_known, schema_of
+from schemas.codec import UnknownSchema, decode_event, is_known
 from schemas.events import Envelope
+from schemas.registry import SCHEMAS
+from schemas.wire import HEADER, head
 
 #: Accounts and bytes in one unlogged batch: fewer round trips, yet below what Cassandra's defaults warn about at each
 #: (more than 10 partitions, more than 5 KiB). `ROW_BYTES`: what Cassandra counts for a row beside its payload.
@@ -20,6 +22,8 @@ CHUNK_ACCOUNTS, CHUNK_BYTES, ROW_BYTES = 10, 5120, 280
 READ_ACCOUNTS = 20
 
 _int, _bigint = Struct(">i").pack, Struct(">q").pack
+#: By how a payload begins: its type and version, as an older release may have written it.
+_WRITTEN_AS = {head(schema): (schema.name.encode(), _int(schema.version)) for schema in SCHEMAS}
 
 
 class CassandraEventStore:
@@ -114,13 +118,14 @@ def _chunks(rows: Iterable[EventRow]) -> Iterator[list[EventRow]]:
 
 def _values(row: EventRow) -> tuple[bytes, ...]:
     """The values of an insertion as Cassandra's protocol has them."""
-    envelope, schema = row.envelope, schema_of(row.payload)
+    envelope = row.envelope
+    kind, version = _WRITTEN_AS[row.payload[:HEADER]]
     return (
         envelope.account_id.encode(),
         _bigint(envelope.version),
         bytes.fromhex(envelope.event_id.replace("-", "")),
-        schema.name.encode(),
-        _int(schema.version),
+        kind,
+        version,
         bytes.fromhex(envelope.command_id.replace("-", "")),
         _bigint(envelope.at),
         _int(row.shard),
