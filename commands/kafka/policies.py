@@ -30,6 +30,7 @@ class PolicyTopic:
     def __init__(self, bootstrap: str, topic: str, patience: float = PATIENCE) -> None:
         self._topic, self._patience = topic, patience
         self._next = 0
+        self._found = False  # whether the topic was there when it was first read
         self._consumer = Consumer(
             {
                 "bootstrap.servers": bootstrap,
@@ -71,7 +72,7 @@ class PolicyTopic:
         self._consumer.close()
 
     def _exists(self) -> None:
-        if self._next:
+        if self._found:
             return
         try:
             found = self._consumer.list_topics(self._topic, self._patience).topics[self._topic]
@@ -79,6 +80,7 @@ class PolicyTopic:
             raise StoreUnavailable(f"Kafka: {error}") from error
         if not found.partitions:
             raise NotPrepared(f"there is no topic {self._topic}; create the topics and tables with: licensing init")
+        self._found = True
 
 
 class PolicyFollower:
