@@ -81,6 +81,13 @@ class MemorySnapshots:
         kept = {account_id: self._states.get(account_id) for account_id in account_ids}
         return {account_id: states[max(states)].copy() for account_id, states in kept.items() if states}
 
+    def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:
+        """See `Snapshots.as_of`."""
+        kept = sorted(self._states.get(account_id, {}).items(), reverse=True)
+        fit = (s for v, s in kept if (version is None or v <= version) and (at is None or s.at <= at))
+        found = next(fit, None)
+        return None if found is None else found.copy()
+
 
 class MemoryWatermarks:
     """`Watermarks` in a dict."""

@@ -128,6 +128,14 @@ class Snapshots(Protocol):
         """
         ...
 
+    def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:
+        """The newest such state of one account that is not after a version, nor after a time (ms); None: there is none.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Watermark:

@@ -7,9 +7,11 @@ from typing import Any
 
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.session import connect, execute
+from commands.cassandra.snapshots import CassandraSnapshots
 from commands.cassandra.tables import create_tables
 from commands.ports import StoreUnavailable
 from commands.settings import Settings as HandlerSettings
+from ops.as_of import Past, state_as_of
 from ops.settings import Settings
 from schemas.events import Envelope
 
@@ -50,6 +52,17 @@ def events(settings: Settings, account_id: str) -> list[Envelope]:
     """
     with session(settings) as opened:
         return list(CassandraEventStore(opened).read(account_id))
+
+
+def state(settings: Settings, account_id: str, *, version: int | None = None, at: int | None = None) -> Past:
+    """The account as of a version and a time (ms): see `state_as_of`.
+
+    Raises:
+        CassandraProblem, NotPrepared: as in `events`.
+        NewerRelease, BrokenHistory: the account's history cannot be folded.
+    """
+    with session(settings) as opened:
+        return state_as_of(account_id, CassandraEventStore(opened), CassandraSnapshots(opened), version=version, at=at)
 
 
 def state_versions(settings: Settings) -> dict[int, int]:

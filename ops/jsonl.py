@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -11,6 +10,7 @@ from msgspec.structs import fields
 
 from commands.policies import COMMANDS_AHEAD
 from ops.simulate.wire import Message
+from ops.times import instant
 from schemas.codec import encode_command
 from schemas.commands import COMMANDS, AnyCommand, DownloadQuality
 from schemas.validation import InvalidCommand, validate, validate_timestamp
@@ -96,12 +96,9 @@ def _time(at: object) -> int | None:
         moment = at
     elif isinstance(at, str):
         try:
-            parsed = datetime.fromisoformat(at)
+            moment = instant(at)
         except ValueError as error:
-            raise ValueError(f"at is {_shown(at)}, not a time such as 2026-05-01T20:15:00Z") from error
-        if parsed.tzinfo is None:
-            raise ValueError(f"at is {_shown(at)} and names no time zone: write {at}Z for UTC")
-        moment = round(parsed.timestamp() * 1000)
+            raise ValueError(f"at is {_shown(at)}, {error}") from error
     else:
         raise ValueError(f"at is {_shown(at)}, not a time such as 2026-05-01T20:15:00Z or milliseconds since 1970")
     if moment > time.time() * 1000 + COMMANDS_AHEAD:

@@ -15,6 +15,7 @@ from commands.ports import Watermark
 
 #: Accounts read by one query.
 READ_ACCOUNTS = 20
+_LAST = (1 << 63) - 1
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +32,10 @@ class CassandraSnapshots:
             session,
             "SELECT account_id, state_version, state FROM snapshots WHERE account_id IN ? PER PARTITION LIMIT 1",
         )
+        self._kept = prepare(
+            session, "SELECT version, state_version, at FROM snapshots WHERE account_id = ? AND version <= ?"
+        )
+        self._one = prepare(session, "SELECT state FROM snapshots WHERE account_id = ? AND version = ?")
 
     def save(self, account_id: str, state: Account) -> Future[None]:
         """See `Snapshots.save`."""
@@ -58,11 +63,36 @@ class CassandraSnapshots:
                 aggregate = aggregate_of(row.account_id)
                 if row.state_version != aggregate.state_version:
                     continue
-                try:
-                    states[row.account_id] = msgspec.json.decode(row.state or "", type=aggregate.state)
-                except msgspec.MsgspecError as error:
-                    log.warning("snapshot_unreadable", account_id=row.account_id, error=str(error))
+                state = _state(row.account_id, row.state)
+                if state is not None:
+                    states[row.account_id] = state
         return states
+
+    def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:
+        """See `Snapshots.as_of`. What is kept is looked through newest first; only a state that fits is read."""
+        wanted = aggregate_of(account_id).state_version
+        try:
+            for row in execute(self._session, self._kept, (account_id, _LAST if version is None else version)):
+                if row.state_version == wanted and (at is None or _ms(row.at) <= at):
+                    found = execute(self._session, self._one, (account_id, row.version)).one()
+                    state = None if found is None else _state(account_id, found.state)
+                    if state is not None:
+                        return state
+        except FAILURES as error:  # a later page
+            raise unavailable(error) from error
+        return None
+
+
+def _state(account_id: str, text: str | None) -> Account | None:
+    try:
+        return msgspec.json.decode(text or "", type=aggregate_of(account_id).state)
+    except msgspec.MsgspecError as error:
+        log.warning("snapshot_unreadable", account_id=account_id, error=str(error))
+        return None
+
+
+def _ms(at: datetime) -> int:
+    return round(at.replace(tzinfo=UTC).timestamp() * 1000)
 
 
 class CassandraWatermarks:

@@ -13,6 +13,7 @@ from ops.cli.schema import schema
 from ops.cli.send import send
 from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
+from ops.cli.state import state
 from ops.settings import adopt, home
 
 app = typer.Typer(
@@ -35,6 +36,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     send: "licensing send commands.jsonl --wait",
     simulate: "licensing simulate --commands 100000 --over 90d --wait",
     view: "licensing view licenses m7-00042",
+    state: "licensing state m7-00042 --as-of 2026-10-01T20:15:00Z",
     timeline: "licensing timeline m7-00042",
     handler: "LICENSING_KAFKA=kafka:9092 licensing handler",
     worker: "licensing worker device_downloads",

@@ -78,6 +78,31 @@ class SnapshotsContract:
             changed.answered.clear()
         assert snapshots.latest([account]) == {account: fold(initial(), EVENT_EXAMPLES[:2])}
 
+    def test_as_of_is_the_newest_that_is_not_after_a_version_and_a_time(
+        self, snapshots: Snapshots, account: str
+    ) -> None:
+        for version in (13, 15, 11):
+            save(snapshots, account, state(version))
+        save(snapshots, f"{account}.other", state(12))
+        expected: dict[int, int | None] = {10: None, 11: 11, 12: 11, 13: 13, 14: 13, 15: 15, 99: 15}
+        for until, newest in expected.items():
+            found = None if newest is None else state(newest)
+            assert snapshots.as_of(account, version=until) == found
+            assert snapshots.as_of(account, at=T0 + until) == found
+            assert snapshots.as_of(account, until, T0 + 99) == found
+            assert snapshots.as_of(account, 99, T0 + until) == found
+        assert snapshots.as_of(account) == state(15)
+        assert snapshots.as_of(account, 14, T0 + 12) == state(11)
+        assert snapshots.as_of(f"{account}.none") is None
+
+    def test_a_state_as_of_a_version_is_the_readers_own(self, snapshots: Snapshots, account: str) -> None:
+        kept = fold(initial(), EVENT_EXAMPLES[:2])
+        save(snapshots, account, kept)
+        for _ in range(2):
+            found = snapshots.as_of(account)
+            assert found == fold(initial(), EVENT_EXAMPLES[:2])
+            found.devices.clear()
+
     def test_many_are_read_at_once_and_who_has_none_is_left_out(self, snapshots: Snapshots, account: str) -> None:
         kept = {f"{account}.{n}": state(n + 1) for n in range(200)}
         for future in [snapshots.save(name, one) for name, one in kept.items()]:

@@ -54,6 +54,10 @@ class TestCassandraSnapshots(SnapshotsContract):
     ) -> None:
         by_hand(session, account, 9, STATE_VERSION, text)
         save(snapshots, f"{account}.other", state(3))
+        save(snapshots, account, state(2))
+        with capture_logs() as logs:
+            assert snapshots.as_of(account) == state(2)
+        assert [one["event"] for one in logs] == ["snapshot_unreadable"]
         with capture_logs() as logs:
             assert snapshots.latest([account, f"{account}.other"]) == {f"{account}.other": state(3)}
         assert [(one["event"], one["account_id"]) for one in logs] == [("snapshot_unreadable", account)]
@@ -64,6 +68,9 @@ class TestCassandraSnapshots(SnapshotsContract):
     ) -> None:
         by_hand(session, account, 9, state_version, '{"version": 9}')
         assert snapshots.latest([account]) == {}
+        assert snapshots.as_of(account) is None
+        save(snapshots, account, state(2))
+        assert snapshots.as_of(account) == state(2)
 
     def test_one_without_a_state_is_passed_over(self, session: Session, snapshots: Snapshots, account: str) -> None:
         by_hand(session, account, 9, STATE_VERSION, None)

@@ -130,6 +130,9 @@ class _Snapshots(_Port):
     def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
         return self._world.snapshots.latest(account_ids)
 
+    def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:
+        return self._world.snapshots.as_of(account_id, version, at)
+
 
 class _Watermarks(_Port):
     def save(self, shard: int, mark: Watermark) -> Future[None]:
