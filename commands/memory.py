@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from itertools import islice
 from typing import TypeVar
 
 from commands.account import Account
-from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, Watermark
+from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, StoreUnavailable, Watermark
 from schemas.events import Envelope
 
 T = TypeVar("T")
@@ -33,6 +34,25 @@ class MemoryJournal:
         while (row := self._rows.get((shard, position))) is not None:
             yield row
             position += 1
+
+
+class MemoryJournalHistory:
+    """`JournalHistory` over the two."""
+
+    def __init__(self, journal: MemoryJournal, watermarks: "MemoryWatermarks") -> None:
+        self._journal, self._watermarks = journal, watermarks
+
+    def kept(self, shard: int) -> range:
+        """See `JournalHistory.kept`."""
+        mark = self._watermarks.load(shard)
+        return range(0 if mark is None else mark.position + 1)
+
+    def read(self, shard: int, positions: range) -> Iterator[Row]:
+        """See `JournalHistory.read`."""
+        found = list(islice(self._journal.read(shard, positions.start), len(positions)))
+        if len(found) != len(positions):
+            raise StoreUnavailable(f"the journal of shard {shard} has no row {positions.start + len(found)}")
+        yield from found
 
 
 class MemoryEventStore:

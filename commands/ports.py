@@ -71,6 +71,26 @@ class Journal(Protocol):
         ...
 
 
+class JournalHistory(Protocol):
+    """The journal for whoever looks back: what is followed up, read beside the owners and in nobody's way."""
+
+    def kept(self, shard: int) -> range:
+        """Positions of the rows that are followed up and still there.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        ...
+
+    def read(self, shard: int, positions: range) -> Iterator[Row]:
+        """Those rows, in order.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now, or one of the rows is not there (any more).
+        """
+        ...
+
+
 class EventRow(Struct, frozen=True, gc=False):
     """An event as it is stored by account. `written_at`: its batch's `Row.at`, so that a rewrite is the same cell.
 

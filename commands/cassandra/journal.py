@@ -4,6 +4,8 @@ Bodies are kept compressed, as a Zstandard frame: Cassandra writes the row of a 
 the proposal and for the commit. A body without the frame's magic number is one of an early release, as it was.
 """
 
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future
 from datetime import UTC, datetime
@@ -19,6 +21,8 @@ from commands.ports import Appended, Committed, Conflict, Row, StoreUnavailable
 
 _FRAME = b"\x28\xb5\x2f\xfd"
 _LEVEL = 1  # the fastest: a third of the bytes in 0.6 us a command
+#: Rows of history in one query, and queries under way beside the one that is looked at.
+_PIECE, _AHEAD = 8, 2
 
 
 class CassandraJournal:
@@ -72,6 +76,61 @@ class CassandraJournal:
                 position += 1
             if not rows:
                 return
+
+
+class CassandraJournalHistory:
+    """`JournalHistory` by plain reads: what is followed up is committed, and Paxos would be in the owner's way."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._mark = prepare(session, "SELECT position FROM watermarks WHERE shard = ?")
+        self._first = prepare(session, "SELECT position FROM journal WHERE shard = ? AND bucket = ? LIMIT 1")
+        self._range = prepare(
+            session, "SELECT * FROM journal WHERE shard = ? AND bucket = ? AND position >= ? AND position < ?"
+        )
+
+    def kept(self, shard: int) -> range:
+        """See `JournalHistory.kept`. Rows with a time to live go from the front, whole buckets among them."""
+        mark = execute(self._session, self._mark, (shard,)).one()
+        if mark is None:
+            return range(0)
+        end, first = mark.position + 1, self._begin(shard, 0)
+        if first is None:
+            buckets = range(mark.position // BUCKET + 1)
+            first = self._begin(shard, bisect_left(buckets, 1, key=lambda b: self._begin(shard, b) is not None))
+        return range(end if first is None else first, end)
+
+    def read(self, shard: int, positions: range) -> Iterator[Row]:
+        """See `JournalHistory.read`. The next rows come while the ones before them are looked at."""
+        coming: deque[tuple[range, Future[list[Any]]]] = deque()
+        for piece in _pieces(positions):
+            values = (shard, piece.start // BUCKET, piece.start, piece.stop)
+            coming.append((piece, when_done(self._session.execute_async(self._range, values), list)))
+            if len(coming) > _AHEAD:
+                yield from _whole(shard, *coming.popleft())
+        for piece, rows in coming:
+            yield from _whole(shard, piece, rows)
+
+    def _begin(self, shard: int, bucket: int) -> int | None:
+        row = execute(self._session, self._first, (shard, bucket)).one()
+        return None if row is None else int(row.position)
+
+
+def _pieces(positions: range) -> Iterator[range]:
+    """Few rows at once, none of them in another bucket than the others."""
+    start = positions.start
+    while start < positions.stop:
+        stop = min(start + _PIECE, positions.stop, (start // BUCKET + 1) * BUCKET)
+        yield range(start, stop)
+        start = stop
+
+
+def _whole(shard: int, piece: range, rows: Future[list[Any]]) -> Iterator[Row]:
+    found = {row.position: row for row in rows.result()}
+    for position in piece:
+        if position not in found:
+            raise StoreUnavailable(f"the journal of shard {shard} has no row {position}; has its time to live ended?")
+        yield _row(found[position])
 
 
 def _row(found: Any) -> Row:

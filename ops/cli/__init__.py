@@ -7,13 +7,14 @@ import typer
 from ops.cli.bench import bench
 from ops.cli.demo import demo
 from ops.cli.failures import Verbs
-from ops.cli.look import timeline, view
+from ops.cli.look import view
 from ops.cli.policy import check, diff, publish
 from ops.cli.schema import schema
 from ops.cli.send import send
 from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
 from ops.cli.state import state
+from ops.cli.timeline import timeline
 from ops.settings import adopt, home
 
 app = typer.Typer(

@@ -31,7 +31,8 @@ class Bars:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._progress.stop()
+        if self._progress.live.is_started:  # else it would leave an empty line
+            self._progress.stop()
 
     def add(self, name: str, total: int) -> None:
         """One more bar."""

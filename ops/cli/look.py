@@ -1,16 +1,14 @@
-"""Look at what became of commands: a document of a view, the events of an account."""
+"""`licensing view`: a document of a view."""
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help is quick
 
 import time
 from typing import Annotated, Any
 
 import typer
-from msgspec import to_builtins
 
 from ops.cli.failures import Failure
 from ops.cli.output import as_json, moment, table
 from ops.settings import Settings
-from schemas.events import Envelope
 
 _HIDDEN = {"policy_version", "license_id"}
 
@@ -56,45 +54,6 @@ def show(title: str, document: dict[str, Any]) -> None:
             columns = [column for column in rows[0] if column not in _HIDDEN]
             cells = [[readable(column, row[column]) for column in columns] for row in rows]
             table(name, [column.replace("_", " ") for column in columns], cells)
-
-
-def timeline(account: Annotated[str, typer.Argument(help="The account's id.")], json: Json = False) -> None:
-    """Print the events of an account in order, from Cassandra."""
-    from ops import history
-
-    events = history.events(Settings.read(), account)
-    if not events:
-        raise Failure(f"The account {account} has no events.")
-    if json:
-        for envelope in events:
-            as_json(to_builtins(envelope) | {"type": envelope.type})
-    else:
-        show_events(f"Timeline of {account}", events)
-
-
-def show_events(title: str, events: list[Envelope]) -> None:
-    """Print events as a table; JSON has the ids in full."""
-    table(
-        title,
-        ("time (UTC)", "version", "event", "details", "policy", "command"),
-        [(moment(e.at), e.version, e.type, details(e), e.event.policy_version, e.command_id[:8]) for e in events],
-        numbers=(1,),
-        folded=3,
-    )
-
-
-def details(envelope: Envelope) -> str:
-    """What an event says, but for ids that only programs need."""
-    fields = {name: value for name, value in to_builtins(envelope.event).items() if name not in _HIDDEN}
-    expires_at = fields.pop("expires_at", None)
-    renewals, before = fields.pop("renewals", None), fields.pop("previous_plan", None)
-    quality = fields.pop("download_quality", "standard")
-    parts = [str(value) for value in fields.values()]
-    parts += [f"instead of {before}"] if before is not None else []
-    parts += [f"{quality} quality"] if quality != "standard" else []
-    parts += [f"until {moment(expires_at)}"] if expires_at is not None else []
-    parts += [f"renewal {renewals}"] if renewals is not None else []
-    return ", ".join(parts)
 
 
 def readable(name: str, value: object) -> object:

@@ -7,9 +7,9 @@ from collections import Counter
 from typing import Any
 
 from ops import history, kafka, redis
-from ops.cli.look import show_events
 from ops.cli.outcomes import show_sums
 from ops.cli.output import as_json, moment, table
+from ops.cli.timeline import show_steps
 from ops.demo import Figures
 from ops.settings import Settings
 from ops.simulate import films
@@ -102,7 +102,7 @@ class Report:
             for one in self._licenses(account_id)[-_LAST:]
         ]
         table(f"Licences of {account_id}", ("title", "device", "state", "until (UTC)", "renewals"), rows, (4,))
-        show_events(f"Last events of {account_id}", history.events(self._settings, account_id)[-_LAST:])
+        show_steps(f"Last events of {account_id}", history.events(self._settings, account_id)[-_LAST:])
 
     def _worth_seeing(self) -> str:
         """The account with many kinds of outcomes, and as many events as still can be read at a glance."""
