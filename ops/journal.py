@@ -3,14 +3,13 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from commands.batch import Decided
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.journal import CassandraJournalHistory
-from commands.ports import EventStore, JournalHistory, NotPrepared
+from commands.ports import JournalHistory, NotPrepared
 from ops import history, kafka
-from ops.recorded import of_account
+from ops.recorded import Stores, recorded_in
 from ops.settings import Settings
 from ops.timeline import Live, Step, steps
 from schemas.events import Envelope
@@ -20,13 +19,6 @@ from schemas.topics import partition_of
 LOOK = 1.0
 #: Is told how many rows are read, and of how many.
 Tell = Callable[[int, int], None]
-
-
-class Stores(NamedTuple):
-    """What history is read from."""
-
-    events: EventStore
-    journal: JournalHistory
 
 
 def shards(settings: Settings) -> int:
@@ -63,7 +55,7 @@ def read(journal: JournalHistory, shard: int, account_id: str, positions: range,
         NewerRelease, NotPrepared: it cannot be understood.
     """
     rows = journal.read(shard, positions)
-    for number, decided in enumerate(of_account(rows, account_id), 1):
+    for number, decided in enumerate(recorded_in(rows, {account_id}), 1):
         tell(number, len(positions))
         yield from decided
 

@@ -1,7 +1,6 @@
 """Policies as operations use them: what the topic says, publishing, and what differs between two documents."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ from commands.policy_log import PolicyLog, Refusal, too_soon
 from commands.ports import StoreUnavailable
 from commands.settings import Settings as HandlerSettings
 from ops import kafka
+from ops.differences import Change, differences
 from ops.settings import Settings
 
 _ON_ITS_WAY = 2_000  # ms that a message may take to the broker
@@ -20,14 +20,6 @@ _ON_ITS_WAY = 2_000  # ms that a message may take to the broker
 
 class NotPublished(Exception):
     """The policy does not count. The text says why, and whether anything was sent."""
-
-
-class Change(NamedTuple):
-    """A difference between two documents; None: it is not there."""
-
-    what: str
-    was: Any
-    becomes: Any
 
 
 def read(settings: Settings) -> PolicyLog:
@@ -128,12 +120,4 @@ def refused(found: PolicyLog) -> list[Refusal]:
 
 def changes(a: Document, b: Document) -> list[Change]:
     """What is different in `b`, in the order of a document."""
-    return list(_changes("", a.model_dump(exclude_none=True), b.model_dump(exclude_none=True)))
-
-
-def _changes(path: str, was: Any, becomes: Any) -> Iterator[Change]:
-    if isinstance(was, dict) and isinstance(becomes, dict):
-        for key in was | becomes:
-            yield from _changes(f"{path}.{key}" if path else key, was.get(key), becomes.get(key))
-    elif was != becomes:
-        yield Change(path, was, becomes)
+    return list(differences(a.model_dump(exclude_none=True), b.model_dump(exclude_none=True)))

@@ -1,10 +1,21 @@
-"""What the journal recorded of accounts: commands in their order, with what was decided. Pure."""
+"""What the stores have recorded of accounts: commands in their order, with what was decided."""
 
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Collection, Container, Iterable, Iterator
+from typing import NamedTuple
 
 from commands.batch import Decided
-from commands.ports import NewerRelease, NotPrepared, Row
+from commands.ports import EventStore, JournalHistory, NewerRelease, NotPrepared, Row
 from schemas.codec import DecodeError, UnknownSchema, decode_batch, decode_command, decode_event
+
+#: With no more accounts than these, looking for their ids in a row's bytes is quicker than decoding it.
+_FEW = 16
+
+
+class Stores(NamedTuple):
+    """What history is read from."""
+
+    events: EventStore
+    journal: JournalHistory
 
 
 def recorded(row: Row, wanted: Container[str] | None = None) -> list[Decided]:
@@ -31,12 +42,12 @@ def _decided(row: Row, wanted: Container[str] | None) -> Iterator[Decided]:
             yield Decided(entry, command, tuple(map(decode_event, entry.events)))
 
 
-def of_account(rows: Iterable[Row], account_id: str) -> Iterator[list[Decided]]:
-    """Of each row what it has of one account. A row without the account's id is not even decoded.
+def recorded_in(rows: Iterable[Row], wanted: Collection[str] | None) -> Iterator[list[Decided]]:
+    """`recorded` for each row. Of few accounts, a row without their ids is not even decoded.
 
     Raises:
         NewerRelease, NotPrepared: as `recorded`.
     """
-    name, wanted = account_id.encode(), {account_id}
+    names = [one.encode() for one in wanted] if wanted is not None and len(wanted) <= _FEW else [b""]
     for row in rows:
-        yield recorded(row, wanted) if name in row.body else []
+        yield recorded(row, wanted) if any(name in row.body for name in names) else []

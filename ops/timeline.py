@@ -30,8 +30,8 @@ Step: TypeAlias = Envelope | Refused
 
 def steps(events: Sequence[Envelope], decided: Iterable[Decided]) -> list[Step]:
     """The timeline of an account. `events`: all of them; `decided`: what the journal has kept of its commands."""
-    refused = list(_refused(events, decided))
-    return list(merge(events, refused, key=_place))
+    both: tuple[Sequence[Step], ...] = (events, list(_refused(events, decided)))
+    return list(merge(*both, key=_place))
 
 
 def _place(step: Step) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ from ops.settings import Settings
 from schemas.events import Envelope
 
 if TYPE_CHECKING:
-    from ops.journal import Stores
+    from ops.recorded import Stores
     from ops.timeline import Refused, Step
 
 _HIDDEN = {"policy_version", "license_id"}

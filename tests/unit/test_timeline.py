@@ -19,8 +19,8 @@ from commands.memory import MemoryEventStore, MemoryJournal, MemoryJournalHistor
 from commands.ports import EventRow, NewerRelease, NotPrepared, Row, Watermark
 from ops import journal
 from ops.cli import app
-from ops.journal import Stores, follow, timeline
-from ops.recorded import of_account, recorded
+from ops.journal import follow, timeline
+from ops.recorded import Stores, recorded, recorded_in
 from ops.settings import Settings
 from ops.timeline import Live, Refused, Step, steps
 from schemas.codec import MAGIC, encode_batch
@@ -147,9 +147,9 @@ def test_progress_counts_rows_of_the_shard() -> None:
 
 def test_a_row_without_the_account_is_not_even_decoded() -> None:
     row = Row(0, 0, UUID(int=1), 0, b"nothing that could be read")
-    assert list(of_account([row], "ann")) == [[]]
+    assert list(recorded_in([row], {"ann"})) == [[]]
     with pytest.raises(NotPrepared, match="journal row 0 of shard 0: "):
-        list(of_account([replace(row, body=b"but ann")], "ann"))
+        list(recorded_in([replace(row, body=b"but ann")], {"ann"}))
 
 
 def test_dead_letters_are_nobodys_and_other_accounts_are_left_out() -> None:

@@ -1,0 +1,75 @@
+"""A what-if over real history: fed by readers, one shard after the other, it gives the difference piece by piece.
+
+It writes nothing anywhere: what it is given can only be read.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from typing import TypeAlias
+
+from commands.account import Account
+from commands.accounts import load
+from commands.memory import MemorySnapshots
+from commands.policies import Policies
+from ops.recorded import Stores, recorded_in
+from ops.whatif.again import Again, Base, Changed, Totals
+from ops.whatif.documents import Compared, Documents
+from ops.whatif.parted import Parted
+from projections.views import VIEWS
+
+#: A piece of the difference; the totals come last.
+Found: TypeAlias = Changed | Parted | Documents | Totals
+#: Accounts whose events are read at once.
+_TOGETHER = 100
+
+
+def decide_again(
+    of: Stores,
+    shards: Iterable[int],
+    policies: Policies,
+    now: int,
+    wanted: Collection[str] | None = None,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[Found]:
+    """Decide what the journal has kept of these shards again. `wanted` None: of all accounts.
+
+    `now` (ms): when documents are read. `tell`: is told how many rows of the journal are read, and of how many.
+
+    Raises:
+        StoreUnavailable: a store cannot be read now.
+        NewerRelease, NotPrepared: something in it cannot be understood.
+        BrokenHistory: a version of an account is missing.
+    """
+    kept = {shard: of.journal.kept(shard) for shard in shards}
+    total, done = sum(map(len, kept.values())), 0
+    views, totals = [Compared(view, now) for view in VIEWS.values()], Totals()
+    for shard, positions in kept.items():
+        again = Again(policies, _before(of, positions.start))
+        for decided in recorded_in(of.journal.read(shard, positions), wanted):
+            yield from again.take(decided)
+            done += 1
+            tell(done, total)
+        yield from _parted(of, again, views)
+        totals.add(again.totals)
+    for view in views:
+        yield from view.shared()
+    yield totals
+
+
+def _before(of: Stores, position: int) -> Base | None:
+    """Accounts as of a position; from the first of all they are new. Snapshots may be later, so there are none."""
+
+    def base(account_ids: Iterable[str]) -> dict[str, Account]:
+        return load(account_ids, position, of.events, MemorySnapshots())
+
+    return base if position else None
+
+
+def _parted(of: Stores, again: Again, views: list[Compared]) -> Iterator[Found]:
+    every = list(again.parted.values())
+    for start in range(0, len(every), _TOGETHER):
+        some = every[start : start + _TOGETHER]
+        histories = of.events.read_many((one.account_id, 0) for one in some)
+        for one in some:
+            yield one
+            for view in views:
+                yield from view.take(one, histories[one.account_id][: one.version])
