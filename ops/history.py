@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from commands.cassandra.event_store import CassandraEventStore
-from commands.cassandra.session import connect, execute
+from commands.cassandra.session import connect, execute, prepare
 from commands.cassandra.snapshots import CassandraSnapshots
 from commands.cassandra.tables import create_tables
 from commands.ports import StoreUnavailable
@@ -63,6 +63,17 @@ def state(settings: Settings, account_id: str, *, version: int | None = None, at
     """
     with session(settings) as opened:
         return state_as_of(account_id, CassandraEventStore(opened), CassandraSnapshots(opened), version=version, at=at)
+
+
+def some_accounts(settings: Settings, count: int) -> set[str]:
+    """So many accounts that have events, always the same: the first by Cassandra's hash, which is as good as by chance.
+
+    Raises:
+        CassandraProblem, NotPrepared: as in `events`.
+    """
+    with session(settings) as opened:
+        query = prepare(opened, "SELECT DISTINCT account_id FROM events LIMIT ?")
+        return {row.account_id for row in execute(opened, query, (count,))}
 
 
 def state_versions(settings: Settings) -> dict[int, int]:

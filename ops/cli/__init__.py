@@ -15,6 +15,7 @@ from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
 from ops.cli.state import state
 from ops.cli.timeline import timeline
+from ops.cli.what_if import what_if
 from ops.settings import adopt, home
 
 app = typer.Typer(
@@ -39,6 +40,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     view: "licensing view licenses m7-00042",
     state: "licensing state m7-00042 --as-of 2026-10-01T20:15:00Z",
     timeline: "licensing timeline m7-00042",
+    what_if: "licensing what-if --all --policy stricter.yaml",
     handler: "LICENSING_KAFKA=kafka:9092 licensing handler",
     worker: "licensing worker device_downloads",
     bench: "licensing bench commands latency --runs 5",

@@ -10,11 +10,12 @@ from msgspec import to_builtins
 from ops.cli.failures import Failure
 from ops.cli.output import as_json, moment, note, table
 from ops.settings import Settings
-from schemas.events import Envelope
+from schemas.events import AnyEvent, Envelope
 
 if TYPE_CHECKING:
     from ops.recorded import Stores
     from ops.timeline import Refused, Step
+    from schemas.commands import AnyCommand
 
 _HIDDEN = {"policy_version", "license_id"}
 _OF_EVERY_COMMAND = {"command_id", "account_id", "correlation_id"}
@@ -106,21 +107,25 @@ def show_steps(title: str, steps: "Iterable[Step]") -> None:
 
 def _row(step: "Step") -> tuple[object, ...]:
     if isinstance(step, Envelope):
-        said = details(step)
+        said = said_by(step.event)
         return moment(step.at), step.version, step.type, said, step.event.policy_version, step.command_id[:8]
     name = f"refused: {type(step.command).__name__}"
     return moment(step.at), "-", name, _why(step), step.policy or "-", step.command.command_id[:8]
 
 
 def _why(refused: "Refused") -> str:
-    fields = to_builtins(refused.command)
-    what = [str(value) for name, value in fields.items() if name not in _OF_EVERY_COMMAND]
-    return f"{', '.join(what)}: {refused.reason}, {refused.message}"
+    return f"{what_of(refused.command)}: {refused.reason}, {refused.message}"
 
 
-def details(envelope: Envelope) -> str:
+def what_of(command: "AnyCommand") -> str:
+    """What a command says, but for what all of them have."""
+    fields = to_builtins(command)
+    return ", ".join(str(value) for name, value in fields.items() if name not in _OF_EVERY_COMMAND)
+
+
+def said_by(event: AnyEvent) -> str:
     """What an event says, but for ids that only programs need."""
-    fields = {name: value for name, value in to_builtins(envelope.event).items() if name not in _HIDDEN}
+    fields = {name: value for name, value in to_builtins(event).items() if name not in _HIDDEN}
     expires_at = fields.pop("expires_at", None)
     renewals, before = fields.pop("renewals", None), fields.pop("previous_plan", None)
     quality = fields.pop("download_quality", "standard")

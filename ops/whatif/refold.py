@@ -10,7 +10,7 @@ from commands.aggregates import OF_EVENT, aggregate_of
 from schemas.events import Envelope
 
 
-class Refolded(NamedTuple):
+class Folded(NamedTuple):
     """The history with versions and times anew, its state, and the events of the given one that did not fit in."""
 
     state: Account
@@ -18,7 +18,7 @@ class Refolded(NamedTuple):
     impossible: list[Envelope]
 
 
-def refold(account_id: str, history: Iterable[Envelope]) -> Refolded:
+def refold(account_id: str, history: Iterable[Envelope]) -> Folded:
     """Versions count from 1 without gaps, and an account's time never goes back."""
     state = aggregate_of(account_id).initial()
     found: list[Envelope] = []
@@ -34,4 +34,4 @@ def refold(account_id: str, history: Iterable[Envelope]) -> Refolded:
             continue
         state = draft
         found.append(envelope)
-    return Refolded(state, found, impossible)
+    return Folded(state, found, impossible)

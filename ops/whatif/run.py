@@ -4,20 +4,35 @@ It writes nothing anywhere: what it is given can only be read.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from commands.account import Account
-from commands.accounts import load
+from commands.accounts import extend, load
+from commands.aggregates import aggregate_of
 from commands.memory import MemorySnapshots
 from commands.policies import Policies
 from ops.recorded import Stores, recorded_in
 from ops.whatif.again import Again, Base, Changed, Totals
 from ops.whatif.documents import Compared, Documents
-from ops.whatif.parted import Parted
+from ops.whatif.edits import Edits
+from ops.whatif.parted import Parted, split
+from ops.whatif.refold import refold
 from projections.views import VIEWS
+from schemas.events import Envelope
 
-#: A piece of the difference; the totals come last.
-Found: TypeAlias = Changed | Parted | Documents | Totals
+
+@dataclass(frozen=True, slots=True)
+class Refolded:
+    """How many events there would be, beside those that there are; `impossible`: those that could not have happened."""
+
+    before: int
+    after: int
+    impossible: list[Envelope]
+
+
+#: A piece of the difference; what sums it up comes last.
+Found: TypeAlias = Changed | Parted | Documents | Totals | Refolded
 #: Accounts whose events are read at once.
 _TOGETHER = 100
 
@@ -53,6 +68,23 @@ def decide_again(
     for view in views:
         yield from view.shared()
     yield totals
+
+
+def change_events(account_id: str, real: list[Envelope], edits: Edits, now: int) -> Iterator[Found]:
+    """Fold an account's history with other events; nothing is decided again. `real`: all its events, from the first on.
+
+    Raises:
+        BrokenHistory: a version is missing.
+    """
+    was = extend(aggregate_of(account_id).initial(), real)
+    becomes, history, impossible = refold(account_id, edits.history(real))
+    parted = split(account_id, was, becomes, real, history)
+    if parted.before or parted.after:
+        yield parted
+        for view in [Compared(view, now) for view in VIEWS.values()]:
+            yield from view.take(parted, real[: parted.version])
+            yield from view.shared()
+    yield Refolded(len(real), len(history), impossible)
 
 
 def _before(of: Stores, position: int) -> Base | None:

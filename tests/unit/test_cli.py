@@ -19,7 +19,9 @@ def run(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
-COMMANDS = [command.callback.__name__ for command in app.registered_commands if command.callback is not None]
+COMMANDS = [
+    command.callback.__name__.replace("_", "-") for command in app.registered_commands if command.callback is not None
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
