@@ -1,4 +1,4 @@
-"""The difference that a what-if makes: tables with the first of it, or all of it as JSON lines."""
+"""The difference that a what-if makes: tables with the first of it, and its sums."""
 
 from collections import Counter
 from typing import Any
@@ -7,7 +7,7 @@ import typer
 from msgspec import to_builtins
 
 from ops.cli.look import readable
-from ops.cli.output import as_json, cell, moment, table
+from ops.cli.output import cell, moment, table
 from ops.cli.timeline import said_by, what_of
 from ops.differences import differences
 from ops.whatif.again import Changed, Kind, Outcome, Totals
@@ -17,63 +17,6 @@ from ops.whatif.run import Found, Refolded
 
 _FIRST = 20  # rows of a table
 _FEW = 4  # fields of a document in a row
-_ID = 24  # characters of an id in a path
-
-
-class JsonLines:
-    """A line for each piece; `kind` says what it is."""
-
-    def __init__(self) -> None:
-        self.differs = False
-
-    def take(self, found: Found) -> None:
-        """Print one piece."""
-        self.differs |= not isinstance(found, Totals | Refolded)
-        as_json(_document(found))
-
-    def show(self) -> None:
-        """All is printed already."""
-
-
-def _document(found: Found) -> dict[str, Any]:
-    match found:
-        case Changed():
-            return {"kind": "outcome", "type": type(found.command).__name__, **to_builtins(found)}
-        case Parted():
-            changes = [change._asdict() for change in found.changes()]
-            sizes = {"version": found.version, "events_before": len(found.before), "events_after": len(found.after)}
-            return {"kind": "account", "account_id": found.account_id, **sizes, "changes": changes}
-        case Documents():
-            return {"kind": "document", **found._asdict()}
-        case Refolded():
-            impossible = [{**to_builtins(one), "type": one.type} for one in found.impossible]
-            return {
-                "kind": "totals",
-                "events_before": found.before,
-                "events_after": found.after,
-                "impossible": impossible,
-            }
-        case Totals():
-            return {
-                "kind": "totals",
-                "commands": found.commands,
-                "accounts": found.accounts,
-                "accounts_that_differ": found.parted,
-                "before": _counts(found.before),
-                "after": _counts(found.after),
-                "changed": [
-                    {"before": _named(a), "after": _named(b), "commands": n}
-                    for (a, b), n in found.changed.most_common()
-                ],
-            }
-
-
-def _named(kind: Kind) -> dict[str, str | None]:
-    return {"outcome": kind[0], "reason": kind[1]}
-
-
-def _counts(counter: Counter[Kind]) -> list[dict[str, Any]]:
-    return [{**_named(kind), "commands": count} for kind, count in counter.most_common()]
 
 
 class Tables:
@@ -107,7 +50,7 @@ class Tables:
         changed, parted, documents = (self._first[kind] for kind in (Changed, Parted, Documents))
         if changed:
             names: tuple[str, ...] = ("time (UTC)", "account", "command", "of", "is", "would be")
-            table(self._title("Commands", Changed), names, map(_changed, changed), folded=5)
+            table(self._title("Commands", Changed), names, map(_changed, changed), folded=3)
         if len(parted) == 1:
             self._account(parted[0])
         elif parted:
@@ -142,55 +85,56 @@ class Tables:
     def _sums(self) -> None:
         totals = self._totals
         if isinstance(totals, Refolded):
-            if totals.impossible:
-                rows = [(one.version, moment(one.at), one.type, said_by(one.event)) for one in totals.impossible]
-                table(
-                    "Could not have happened, and left out",
-                    ("version", "time (UTC)", "event", "details"),
-                    rows,
-                    numbers=(0,),
-                )
-            table("Events", ("are", "would be"), [(totals.before, totals.after)], numbers=(0, 1))
+            _events(totals)
         elif totals is not None:
             _outcomes(totals)
-        if self._by_view:
-            table("Documents that differ", ("view", "documents"), self._by_view.items(), numbers=(1,))
+            rows = [("commands", totals.commands, totals.changed.total()), ("accounts", totals.accounts, totals.parted)]
+            documents = [(f"documents of {view}", None, count) for view, count in self._by_view.items()]
+            table("Totals", ("", "all", "that differ"), [*rows, *documents], numbers=(1, 2))
         if not self.differs:
             typer.echo("No difference.")
+
+
+def _events(totals: Refolded) -> None:
+    if totals.impossible:
+        names = ("version", "time (UTC)", "event", "details")
+        rows = [(one.version, moment(one.at), one.type, said_by(one.event)) for one in totals.impossible]
+        table("Could not have happened, and left out", names, rows, numbers=(0,))
+    table("Events", ("are", "would be"), [(totals.before, totals.after)], numbers=(0, 1))
 
 
 def _outcomes(totals: Totals) -> None:
     if totals.changed:
         rows = [
-            (_kind(a), _kind(b) if a != b else "the same, with other events", n)
-            for (a, b), n in totals.changed.most_common()
+            (_kind(is_), _kind(would_be) if is_ != would_be else "the same, with other events", count)
+            for (is_, would_be), count in totals.changed.most_common()
         ]
-        table("Outcomes that change", ("before", "after", "commands"), rows, numbers=(2,))
-    kinds = sorted(totals.before.keys() | totals.after.keys(), key=lambda kind: (kind[0], -totals.before[kind]))
+        table("Outcomes that change", ("is", "would be", "commands"), rows, numbers=(2,))
+    before, after = totals.before, totals.after
+    kinds = sorted(before.keys() | after.keys(), key=lambda kind: (kind[0], -before[kind]))
     sums: list[tuple[object, ...]] = [
-        (*kind, totals.before[kind], totals.after[kind], f"{totals.after[kind] - totals.before[kind]:+,}")
+        (*kind, before[kind], after[kind], f"{after[kind] - before[kind]:+,}" if after[kind] != before[kind] else None)
         for kind in kinds
     ]
-    table("Outcomes by reason", ("outcome", "reason", "before", "after", "change"), sums, numbers=(2, 3, 4))
-    changed = totals.changed.total()
-    table(
-        "Totals",
-        ("", "all", "that differ"),
-        [("commands", totals.commands, changed), ("accounts", totals.accounts, totals.parted)],
-        numbers=(1, 2),
-    )
+    table("Outcomes by reason", ("outcome", "reason", "is", "would be", "change"), sums, numbers=(2, 3, 4))
 
 
 def _changed(one: Changed) -> tuple[object, ...]:
-    command = one.command
-    name, what = type(command).__name__, what_of(command)
-    return moment(one.at), command.account_id, name, what, _outcome(one.before), _outcome(one.after)
+    command, is_, would_be = one.command, one.before, one.after
+    said = _kind((is_.outcome, is_.reason)), _kind((would_be.outcome, would_be.reason))
+    if said[0] == said[1]:
+        found = list(differences(_fields(is_), _fields(would_be)))
+        said = _values([(one.what, one.was) for one in found]), _values([(one.what, one.becomes) for one in found])
+    return moment(one.at), command.account_id, type(command).__name__, what_of(command), *said
 
 
-def _outcome(outcome: Outcome) -> str:
-    said = [_kind((outcome.outcome, outcome.reason))]
-    said += [f"{type(event).__name__} {said_by(event)}" for event in outcome.events]
-    return ": ".join(said)
+def _fields(outcome: Outcome) -> dict[str, Any]:
+    """The events of an outcome by their names, without what names the policy."""
+    return {type(one).__name__: {**to_builtins(one), "policy_version": None} for one in outcome.events}
+
+
+def _values(fields: list[tuple[str, Any]]) -> str:
+    return ", ".join(f"{what.rpartition('.')[2]} {_said(what, value)}" for what, value in fields[:_FEW])
 
 
 def _kind(kind: Kind) -> str:
@@ -214,13 +158,19 @@ def _by_id(value: Any) -> Any:
     """Lists of documents by what names each, so that one can be compared with itself."""
     if isinstance(value, dict):
         return {name: _by_id(one) for name, one in value.items()}
-    if isinstance(value, list) and all(isinstance(one, dict) for one in value):
-        return {"/".join(str(v)[:_ID] for k, v in one.items() if k.endswith("_id")): one for one in value}
-    return value
+    if not isinstance(value, list):
+        return value
+    named: dict[str, Any] = {}
+    for number, one in enumerate(value):
+        ids = [str(given) for name, given in one.items() if name.endswith("_id") and name != "license_id"]
+        name = "/".join(ids)
+        named[f"{name} {number}" if name in named else name] = one
+    return named
 
 
 def _said(what: str, value: object) -> object:
-    last = what.rpartition(".")[2]
     if isinstance(value, dict):
-        return "held" if "license_id" in value else ", ".join(map(str, value))
-    return cell(readable(last, value))
+        return "there"
+    if isinstance(value, list | tuple):
+        return ", ".join(moment(one) for one in value)  # the times of acquisitions
+    return cell(readable(what.rpartition(".")[2], value))

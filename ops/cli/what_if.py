@@ -54,7 +54,8 @@ def what_if(
     edited = bool(drop or change or insert)
     _check(account, sample, every, policy, edited)
     from ops.cli.bars import Bars
-    from ops.cli.difference import JsonLines, Tables
+    from ops.cli.difference import Tables
+    from ops.cli.difference_lines import JsonLines
 
     now = int(time.time() * 1000)
     settings = Settings.read()
