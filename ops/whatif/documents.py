@@ -4,7 +4,7 @@ A document that many accounts share (a sum over accounts) is given as the part t
 about it have in it: whatever the others have is the same before and after.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from ops.whatif.parted import Parted
@@ -40,24 +40,21 @@ class Compared:
         The prefix is projected for documents that one of the ends touches; all others are the same.
         """
         common, before, after = self._ends
-        ours = self._net(before, parted.before) | self._net(after, parted.after)
-        if ours:
+        project, alone = self._view.project, self._view.TAG == "account"
+        for drafts, end in ((before, parted.before), (after, parted.after)):
+            for envelope in end:
+                compact(drafts, project(envelope))
+        if prefix:
+            ends = (parted.before, parted.after)
+            touched = before.keys() | after.keys() if alone else {c[1] for end in ends for e in end for c in project(e)}
             for envelope in prefix:
-                compact(common, [change for change in self._view.project(envelope) if change[1] in ours])
-        if self._view.TAG == "account":
+                compact(common, [change for change in project(envelope) if change[1] in touched])
+        if alone:
             yield from self._compared(shared=False)
 
     def shared(self) -> Iterator[Documents]:
         """The shared documents that differ."""
         yield from self._compared(shared=True)
-
-    def _net(self, drafts: dict[str, Draft], envelopes: Iterable[Envelope]) -> set[str]:
-        project, touched = self._view.project, set()
-        for envelope in envelopes:
-            changes = project(envelope)
-            compact(drafts, changes)
-            touched.update([change[1] for change in changes])
-        return touched
 
     def _compared(self, shared: bool) -> Iterator[Documents]:
         common, before, after = self._ends
