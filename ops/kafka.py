@@ -1,6 +1,6 @@
 """Kafka as operations see it: clients for sending, reading and administration. The one module that imports one."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from confluent_kafka import (
@@ -137,6 +137,46 @@ def everything(bootstrap: str, topic: str) -> Iterator[Record]:
         raise problem(bootstrap, error) from error
     finally:
         client.close()
+
+
+def find(
+    bootstrap: str,
+    topic: str,
+    partition: int,
+    wanted: Sequence[tuple[int, int]],
+    number: Callable[[Record], int | None],
+) -> dict[int, int]:
+    """Number -> offset of its first message. `wanted`: numbers and times (ms), in the order of the topic.
+
+    A message is looked for from the first one that is not before its time; what the topic has lost is left out.
+    """
+    found: dict[int, int] = {}
+    client = reader(bootstrap, {(topic, partition): 0})
+    try:
+        _, end = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
+        position = 0
+        for sought, at in wanted:
+            if sought in found:
+                continue
+            (place,) = client.offsets_for_times([TopicPartition(topic, partition, at)], timeout=TIMEOUT)
+            if place.offset < 0:
+                continue
+            if place.offset > position or position >= end:
+                position = place.offset
+                client.assign([TopicPartition(topic, partition, position)])
+            while sought not in found and position < end:
+                message = client.poll(TIMEOUT)
+                if message is None or message.error() is not None:
+                    raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
+                position = message.offset() + 1
+                record = Record(partition, message.offset(), message.key(), message.value(), {})
+                if (known := number(record)) is not None:
+                    found.setdefault(known, record.offset)
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+    finally:
+        client.close()
+    return found
 
 
 def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:

@@ -6,6 +6,7 @@ import typer
 
 from ops.cli.bench import bench
 from ops.cli.demo import demo
+from ops.cli.explain import explain
 from ops.cli.failures import Verbs
 from ops.cli.look import view
 from ops.cli.policy import check, diff, publish
@@ -38,6 +39,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     send: "licensing send commands.jsonl --wait",
     simulate: "licensing simulate --commands 100000 --over 90d --wait",
     view: "licensing view licenses m7-00042",
+    explain: "licensing explain device_downloads m7-00042/tablet active",
     state: "licensing state m7-00042 --as-of 2026-10-01T20:15:00Z",
     timeline: "licensing timeline m7-00042",
     what_if: "licensing what-if --all --policy stricter.yaml",

@@ -9,7 +9,7 @@ from msgspec import to_builtins
 from ops.cli.look import readable
 from ops.cli.output import cell, moment, table
 from ops.cli.timeline import said_by, what_of
-from ops.differences import differences
+from ops.differences import by_name, differences
 from ops.whatif.again import Changed, Kind, Outcome, Totals
 from ops.whatif.documents import Documents
 from ops.whatif.parted import Parted
@@ -149,23 +149,9 @@ def _read(one: Documents) -> tuple[object, ...]:
     if one.shared and one.before and one.after:
         more = [f"{name} {after - one.before[name]:+,}" for name, after in one.after.items() if isinstance(after, int)]
         return one.view, one.key, ", ".join(each for each in more if not each.endswith("+0"))
-    found = list(differences(_by_id(one.before), _by_id(one.after)))
+    found = list(differences(by_name(one.before), by_name(one.after)))
     said = [f"{c.what} {_said(c.what, c.was)} -> {_said(c.what, c.becomes)}" for c in found[:_FEW]]
     return one.view, one.key, ", ".join(said + ([f"and {len(found) - _FEW} more"] if len(found) > _FEW else []))
-
-
-def _by_id(value: Any) -> Any:
-    """Lists of documents by what names each, so that one can be compared with itself."""
-    if isinstance(value, dict):
-        return {name: _by_id(one) for name, one in value.items()}
-    if not isinstance(value, list):
-        return value
-    named: dict[str, Any] = {}
-    for number, one in enumerate(value):
-        ids = [str(given) for name, given in one.items() if name.endswith("_id") and name != "license_id"]
-        name = "/".join(ids)
-        named[f"{name} {number}" if name in named else name] = one
-    return named
 
 
 def _said(what: str, value: object) -> object:

@@ -2,43 +2,78 @@
 # ruff: noqa: PLC0415 - a command imports what it needs, so that --help is quick
 
 import time
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ops.cli.failures import Failure
 from ops.cli.output import as_json, moment, table
+from ops.cli.state import AsOf, time_of
 from ops.settings import Settings
+
+if TYPE_CHECKING:
+    from projections.views.view import View
 
 _HIDDEN = {"policy_version", "license_id"}
 
+Name = Annotated[str, typer.Argument(metavar="VIEW", help="device_downloads, licenses or title_downloads.")]
+Key = Annotated[str, typer.Argument(metavar="KEY", help="ACCOUNT/DEVICE, ACCOUNT or TITLE, as the view has it.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 def view(
-    name: Annotated[str, typer.Argument(metavar="VIEW", help="device_downloads, licenses or title_downloads.")],
-    key: Annotated[str, typer.Argument(help="ACCOUNT/DEVICE, ACCOUNT or TITLE, as the view has it.")],
+    name: Name,
+    key: Key,
+    as_of: AsOf = None,
     json: Json = False,
 ) -> None:
-    """Print a document of a view as it reads now."""
-    from projections.queries import Views
-    from projections.settings import Settings as ViewSettings
-    from projections.views import VIEWS
+    """Print a document of a view as it reads now, or as it would have read at a time.
 
-    if name not in VIEWS:
-        raise typer.BadParameter(f"there is no view {name}; the views are {', '.join(VIEWS)}", param_hint="VIEW")
-    settings = Settings.read()
-    views = Views(ViewSettings(redis=settings.redis, namespace=settings.namespace))
-    try:
-        document = views.document(name, key, int(time.time() * 1000))
-    finally:
-        views.close()
+    Of the past it is made anew, from the events up to that time: those of its account, or, where many accounts share
+    it, all of the events topic.
+    """
+    found, at = named(name), time_of(as_of)
+    document = _now(name, key) if at is None else _then(found, key, at)
     if document is None:
-        raise Failure(f"The view {name} has nothing for {key}.")
+        raise Failure(f"The view {name} has nothing for {key}{'' if as_of is None else f' as of {as_of}'}.")
     if json:
         as_json(document)
     else:
         show(f"{name} {key}", document)
+
+
+def named(name: str) -> "View":
+    """The view that an argument names."""
+    from projections.views import VIEWS
+
+    if name not in VIEWS:
+        raise typer.BadParameter(f"there is no view {name}; the views are {', '.join(VIEWS)}", param_hint="VIEW")
+    return VIEWS[name]
+
+
+def _now(name: str, key: str) -> dict[str, Any] | None:
+    from projections.queries import Views
+    from projections.settings import Settings as ViewSettings
+
+    settings = Settings.read()
+    views = Views(ViewSettings(redis=settings.redis, namespace=settings.namespace))
+    try:
+        return views.document(name, key, int(time.time() * 1000))
+    finally:
+        views.close()
+
+
+def _then(view: "View", key: str, at: int) -> dict[str, Any] | None:
+    from ops import about
+    from ops.cli.bars import Bars
+    from ops.explain import Traced
+
+    traced = Traced(view, key, at)
+    with Bars(events=0) as bars:
+        for one in about.events_of(Settings.read(), view, key, lambda done, total: bars.set("events", done, total)):
+            if one.envelope.at <= at:
+                traced.take(one.envelope)
+    return traced.document()
 
 
 def show(title: str, document: dict[str, Any]) -> None:

@@ -1,0 +1,65 @@
+"""The events that a document of a view is made of, read from the stores.
+
+A document of an account is made of the account's events, which Cassandra has by account. A document over all accounts
+may be of any event, so the whole events topic is read for it, as far back as it reaches.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from ops import framing, history, kafka
+from ops.explain import Cause, Located
+from ops.journal import shards
+from ops.settings import Settings
+from projections.views.view import View
+from schemas.codec import decode_event
+from schemas.topics import partition_of
+
+_OFTEN = 1000  # records between two words of progress
+
+
+def events_of(
+    settings: Settings, view: View, key: str, tell: Callable[[int, int], None] = lambda done, total: None
+) -> Iterator[Located]:
+    """All events that may be about a document, those of an account in order. `tell`: how many are read, of how many.
+
+    Raises:
+        CassandraProblem, KafkaProblem: the store does not answer.
+        NewerRelease, UnknownSchema: an event is of a version that this release does not know.
+    """
+    if view.TAG == "account":
+        yield from map(Located, history.events(settings, key.partition("/")[0]))
+        return
+    topic, plain, name = settings.topics.events, framing.from_topic(), key.encode()
+    total, seen = sum(kafka.ends(settings.kafka, topic).values()), dict[str, int]()
+    for number, record in enumerate(kafka.everything(settings.kafka, topic), 1):
+        if number % _OFTEN == 0 or number == total:
+            tell(number, total)
+        if record.value is None or name not in record.value:
+            continue
+        envelope = decode_event(plain(record.value))
+        if envelope.version > seen.get(envelope.account_id, 0):  # else a copy, after a take-over
+            seen[envelope.account_id] = envelope.version
+            yield Located(envelope, record.partition, record.offset)
+
+
+def located(settings: Settings, found: Sequence[Cause]) -> list[Cause]:
+    """The same, with the place of each event on the topic: read from where its time begins until it is there.
+
+    Raises:
+        KafkaProblem: Kafka does not answer.
+        NotPrepared: the topics are missing.
+    """
+    if not found or found[0].of.offset is not None:
+        return list(found)
+    account_id = found[0].of.envelope.account_id
+    partition, plain, key = partition_of(account_id, shards(settings)), framing.from_topic(), account_id.encode()
+
+    def version(record: kafka.Record) -> int | None:
+        return decode_event(plain(record.value)).version if record.key == key and record.value is not None else None
+
+    wanted = [(cause.of.envelope.version, cause.of.envelope.at) for cause in found]
+    places = kafka.find(settings.kafka, settings.topics.events, partition, wanted, version)
+    return [
+        cause._replace(of=Located(cause.of.envelope, partition, places.get(cause.of.envelope.version)))
+        for cause in found
+    ]

@@ -1,0 +1,147 @@
+"""Past and potential states of real stores: as of a version, with refusals, decided again; and nothing is written."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from cassandra.cluster import Session
+from msgspec.json import encode
+from typer.testing import CliRunner
+
+from commands.account import fold, initial
+from commands.policy_file import DEFAULT
+from ops.cli import app
+from schemas.codec import decode_event, decode_reply
+from tests.support.load import Load, Stores, some_commands
+from tests.support.processes import eventually, handler
+from tests.support.space import Servers, Space, new_space
+
+ACCOUNT = "account-7"
+
+
+@pytest.fixture(scope="module")
+def space(servers: Servers) -> Space:
+    """A space whose handler has decided three thousand commands, 300 of an account, and has gone."""
+    space = new_space(servers)
+    stores, load, commands = Stores(space), Load(space), list(some_commands(3000, accounts=10))
+    with handler(space):
+        for start in range(0, 3000, 300):  # a snapshot is of the end of a batch
+            load.send(*commands[start : start + 300])
+            eventually(stores.followed_up, what="all commands are followed up")
+    stores.close()
+    return space
+
+
+@pytest.fixture
+def stores(space: Space) -> Iterator[Stores]:
+    stores = Stores(space)
+    yield stores
+    stores.close()
+
+
+@pytest.fixture
+def cli(space: Space, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    for name, value in space.environment().items():
+        if name.startswith("LICENSING_"):
+            monkeypatch.setenv(name, value)
+    return CliRunner()
+
+
+def lines(cli: CliRunner, *arguments: str) -> list[dict[str, Any]]:
+    result = cli.invoke(app, [*arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+def test_as_of_every_version_from_the_snapshots_that_there_are(cli: CliRunner, stores: Stores) -> None:
+    history = [decode_event(row.payload) for row in stores.stored()[ACCOUNT]]
+    bases = set()
+    for version in (*range(1, len(history), 7), *range(99, 135), len(history)):
+        (found,) = lines(cli, "state", ACCOUNT, "--at-version", str(version))
+        assert found["state"] == json.loads(encode(fold(initial(), history[:version])))
+        bases.add(found["snapshot"])
+    assert len(bases) > 2  # none, and at least two of them
+    at = history[60].at
+    (found,) = lines(cli, "state", ACCOUNT, "--as-of", str(at))
+    assert found["state"]["version"] == max(one.version for one in history if one.at <= at)
+
+
+def test_a_timeline_has_all_that_was_answered(cli: CliRunner, space: Space, stores: Stores) -> None:
+    found = lines(cli, "timeline", ACCOUNT)
+    replies = [decode_reply(value or b"") for n in range(4) for value in stores.values(space.topics.replies, n)]
+    refused = [one for one in replies if (one.account_id, one.outcome) == (ACCOUNT, "rejected")]
+    assert refused
+    assert [(row["command"]["command_id"], row["reason"]) for row in found if "outcome" in row] == [
+        (one.command_id, one.reason) for one in refused
+    ]
+    events = [row["event_id"] for row in found if "outcome" not in row]
+    assert events == [decode_event(row.payload).event_id for row in stores.stored()[ACCOUNT]]
+
+
+def test_what_if_is_the_same_under_the_same_policies_and_writes_nothing(
+    cli: CliRunner, stores: Stores, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Counter[str]()
+    execute = Session.execute_async
+
+    def noted(self: Any, query: Any, *arguments: Any, **more: Any) -> Any:
+        text = getattr(getattr(query, "prepared_statement", query), "query_string", query)
+        asked[str(text).split(maxsplit=1)[0]] += 1
+        return execute(self, query, *arguments, **more)
+
+    monkeypatch.setattr(Session, "execute_async", noted)
+    (totals,) = lines(cli, "what-if", "--all")
+    assert totals["commands"] == 3000
+    assert totals["before"] == totals["after"]
+    strict = tmp_path / "strict.yaml"
+    strict.write_text(DEFAULT.read_text("utf-8").replace("device_downloads: 100", "device_downloads: 2"), "utf-8")
+    for scope in (["--all"], ["--sample", "3"], [ACCOUNT]):
+        *_, totals = found = lines(cli, "what-if", *scope, "--policy", str(strict))
+        assert any(one["kind"] == "document" for one in found)
+        assert totals["accounts"] == {"--all": 10, "--sample": 3}.get(scope[0], 1)
+    (first, *_) = lines(cli, "what-if", ACCOUNT, "--drop", "2")
+    assert (first["kind"], first["version"]) == ("account", 1)
+    assert asked.keys() == {"USE", "SELECT"}
+
+
+@pytest.mark.parametrize(
+    ("view", "key"),
+    [("device_downloads", f"{ACCOUNT}/{ACCOUNT}.1"), ("licenses", ACCOUNT), ("title_downloads", "title-7")],
+)
+def test_causes_are_where_they_are_said_to_be(
+    cli: CliRunner, space: Space, stores: Stores, view: str, key: str
+) -> None:
+    found = lines(cli, "explain", view, key)
+    topic = {n: stores.values(space.topics.events, n) for n in range(4)}
+    assert found
+    for cause in found:
+        there = decode_event(topic[cause["partition"]][cause["offset"]] or b"")
+        assert (there.event_id, there.version) == (cause["event_id"], cause["version"])
+        assert cause["topic"] == space.topics.events
+    if view == "title_downloads":
+        every = [decode_event(value or b"") for values in topic.values() for value in values]
+        about = [one for one in every if getattr(one.event, "title_id", None) == key]
+        (document,) = lines(cli, "view", view, key, "--as-of", str(max(one.at for one in about)))
+        assert document["acquired"] == sum(one.type == "LicenseAcquired" for one in about)
+
+
+def test_a_timeline_is_followed(cli: CliRunner, space: Space, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = time.monotonic()
+
+    def until_it_has_come(seconds: float) -> None:
+        if time.monotonic() - begun > 20:
+            raise KeyboardInterrupt
+        time.sleep(seconds)
+
+    with handler(space, "second"):
+        Load(space).send(*list(some_commands(3200, accounts=10))[3000:])
+        monkeypatch.setattr("ops.journal.time", SimpleNamespace(sleep=until_it_has_come))
+        result = cli.invoke(app, ["timeline", ACCOUNT, "--events", "--follow", "--json"])
+    assert result.exit_code == 130
+    versions = [json.loads(line)["version"] for line in result.stdout.splitlines()]
+    assert versions == list(range(1, len(versions) + 1))
