@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from itertools import islice
 from typing import TypeVar
+from zlib import crc32
 
 from commands.account import Account
-from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, StoreUnavailable, Watermark
+from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, Slice, StoreUnavailable, Watermark
 from schemas.events import Envelope
 
 T = TypeVar("T")
@@ -83,6 +84,23 @@ class MemoryEventStore:
             )
             for account_id, known in after
         }
+
+
+class MemoryEventScan:
+    """`EventScan` over it."""
+
+    def __init__(self, events: MemoryEventStore) -> None:
+        self._rows = events._rows
+
+    def slices(self, count: int) -> list[Slice]:
+        """See `EventScan.slices`."""
+        return [(number * 2**32 // count - 1, (number + 1) * 2**32 // count - 1) for number in range(count)]
+
+    def read(self, piece: Slice) -> Iterator[list[EventRow]]:
+        """See `EventScan.read`."""
+        for account_id, rows in self._rows.items():
+            if piece[0] < crc32(account_id.encode()) <= piece[1]:
+                yield [rows[version] for version in sorted(rows)]
 
 
 class MemorySnapshots:

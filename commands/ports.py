@@ -133,6 +133,29 @@ class EventStore(Protocol):
         ...
 
 
+#: A part of all accounts: those whose hash is above the first bound and at most the second.
+Slice: TypeAlias = tuple[int, int]
+
+
+class EventScan(Protocol):
+    """All events that are stored, for whoever goes through everything; in no order of accounts."""
+
+    def slices(self, count: int) -> list[Slice]:
+        """All accounts in so many parts, always the same ones."""
+        ...
+
+    def read(self, piece: Slice) -> Iterator[list[EventRow]]:
+        """The events of one account after the other, each account's in order.
+
+        As with `EventStore.read_many`, there may be gaps above the last position that is followed up.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+            NewerRelease: an event is of a version that this release does not know.
+        """
+        ...
+
+
 class Snapshots(Protocol):
     """States of accounts at some version. Disposable: whoever misses one replays the events."""
 

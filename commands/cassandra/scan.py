@@ -1,0 +1,58 @@
+"""Every event that is stored, by slices of the ring."""
+
+from collections.abc import Iterator
+from itertools import groupby, pairwise
+from operator import attrgetter
+from typing import Any
+
+from commands.cassandra.session import FAILURES, Session, prepare, unavailable
+from commands.ports import EventRow, NewerRelease, Slice
+from schemas.codec import UnknownSchema, decode_event
+
+#: The tokens of Murmur3Partitioner, Cassandra's default; no row has the first of them.
+_FIRST, _LAST = -(2**63), 2**63 - 1
+_PAGE = 5000  # rows
+
+
+class CassandraEventScan:
+    """`EventScan` on the table `events`."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._select = prepare(
+            session,
+            "SELECT account_id, type, schema_version, payload, shard, position, writetime(payload) AS written"
+            " FROM events WHERE token(account_id) > ? AND token(account_id) <= ?",
+        )
+        self._select.fetch_size = _PAGE
+
+    def slices(self, count: int) -> list[Slice]:
+        """See `EventScan.slices`."""
+        bounds = [_FIRST + (_LAST - _FIRST) * number // count for number in range(count + 1)]
+        return list(pairwise(bounds))
+
+    def read(self, piece: Slice) -> Iterator[list[EventRow]]:
+        """See `EventScan.read`. A page comes while the one before it is looked at."""
+        for _, rows in groupby(self._rows(piece), key=attrgetter("account_id")):
+            yield list(map(_event_row, rows))
+
+    def _rows(self, piece: Slice) -> Iterator[Any]:
+        try:
+            response = self._session.execute_async(self._select, piece)
+            while True:
+                rows = response.result().current_rows
+                if not response.has_more_pages:
+                    break
+                response.start_fetching_next_page()
+                yield from rows
+        except FAILURES as error:
+            raise unavailable(error) from error
+        yield from rows
+
+
+def _event_row(found: Any) -> EventRow:
+    try:
+        envelope = decode_event(found.payload)
+    except UnknownSchema as error:
+        raise NewerRelease(f"account {found.account_id}: {found.type}.v{found.schema_version}") from error
+    return EventRow(envelope, found.payload, found.shard, found.position, found.written // 1000)
