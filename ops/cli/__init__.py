@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from ops.cli import dead_letters, dead_letters_change
 from ops.cli.bench import bench
 from ops.cli.demo import demo
 from ops.cli.explain import explain
@@ -62,6 +63,20 @@ _POLICY_EXAMPLES: dict[Callable[..., None], str] = {
 for command, example in _POLICY_EXAMPLES.items():
     policy.command(epilog=f"Example: {example}")(command)
 app.add_typer(policy, name="policy")
+
+letters = typer.Typer(
+    help="What could not be read or meant: list it, look at it, send it again after a fix, drop it.",
+    no_args_is_help=True,
+)
+_LETTER_EXAMPLES: dict[str, tuple[Callable[..., None], str]] = {
+    "list": (dead_letters.list_, "licensing dead-letters list --stage decode"),
+    "show": (dead_letters.show, "licensing dead-letters show 2:17"),
+    "replay": (dead_letters_change.replay, "licensing dead-letters replay --all --exception UnknownSchema --yes"),
+    "purge": (dead_letters_change.purge, "licensing dead-letters purge --before 2026-10-01T00:00:00Z --yes"),
+}
+for verb, (command, example) in _LETTER_EXAMPLES.items():
+    letters.command(verb, epilog=f"Example: {example}")(command)
+app.add_typer(letters, name="dead-letters")
 
 
 def main() -> None:

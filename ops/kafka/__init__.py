@@ -1,11 +1,12 @@
-"""Kafka as operations see it: clients for sending, reading and administration. The one module that imports one."""
+"""Kafka as operations see it: clients for sending, reading and administration. The one package that imports one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
+    KafkaError,
     KafkaException,
     Producer,
     TopicPartition,
@@ -14,10 +15,13 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 TIMEOUT = 15.0  # seconds for one question to the brokers
-_QUIET: dict[str, Any] = {
+QUIET: dict[str, Any] = {
     "log_level": 0,
     "error_cb": lambda error: None,
 }  # what is wrong is raised where somebody waits for it
+
+
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 
 
 class Record(NamedTuple):
@@ -27,7 +31,8 @@ class Record(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: dict[str, bytes | None]
+    headers: Headers = ()
+    timestamp: int = -1  # ms
 
 
 class KafkaProblem(Exception):
@@ -54,18 +59,22 @@ def producer(bootstrap: str, linger_ms: int = 5) -> Any:
         "queue.buffering.max.messages": 200_000,
         "delivery.report.only.error": True,
     }
-    return Producer(settings | _QUIET)
+    return Producer(settings | QUIET)
 
 
-def reader(bootstrap: str, start: Mapping[tuple[str, int], int]) -> Any:
-    """A consumer outside any group: `start` is (topic, partition) -> first offset."""
+def reader(bootstrap: str, start: Mapping[tuple[str, int], int], says_end: bool = False) -> Any:
+    """A consumer outside any group: `start` is (topic, partition) -> first offset.
+
+    `says_end`: it gives an error _PARTITION_EOF at the end of a partition.
+    """
     settings = {
         "bootstrap.servers": bootstrap,
         "group.id": "licensing.reader",  # a name that the client wants; nothing is committed
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
+        "enable.partition.eof": says_end,
     }
-    client = Consumer(settings | _QUIET)
+    client = Consumer(settings | QUIET)
     client.assign([TopicPartition(topic, partition, offset) for (topic, partition), offset in start.items()])
     return client
 
@@ -73,7 +82,7 @@ def reader(bootstrap: str, start: Mapping[tuple[str, int], int]) -> Any:
 def partitions(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
     """Topic -> number of partitions, for those of the names that exist."""
     try:
-        known = AdminClient({"bootstrap.servers": bootstrap} | _QUIET).list_topics(timeout=TIMEOUT).topics
+        known = AdminClient({"bootstrap.servers": bootstrap} | QUIET).list_topics(timeout=TIMEOUT).topics
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     return {name: len(known[name].partitions) for name in names if name in known and known[name].error is None}
@@ -81,7 +90,7 @@ def partitions(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
 
 def create(bootstrap: str, counts: Mapping[str, int], configs: Mapping[str, Mapping[str, str]]) -> None:
     """Create topics of so many partitions, with the brokers' default replication."""
-    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     wanted = [
         NewTopic(name, count, replication_factor=-1, config=dict(configs[name])) for name, count in counts.items()
     ]
@@ -95,7 +104,7 @@ def create(bootstrap: str, counts: Mapping[str, int], configs: Mapping[str, Mapp
 def delete(bootstrap: str, names: Iterable[str]) -> None:
     """Delete those of the topics that exist."""
     existing = list(partitions(bootstrap, names))
-    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     try:
         for future in admin.delete_topics(existing, operation_timeout=TIMEOUT).values() if existing else ():
             future.result()
@@ -103,13 +112,13 @@ def delete(bootstrap: str, names: Iterable[str]) -> None:
         raise problem(bootstrap, error) from error
 
 
-def ends(bootstrap: str, topic: str) -> dict[int, int]:
-    """Partition -> offset behind the last message."""
+def spans(bootstrap: str, topic: str) -> dict[int, range]:
+    """Partition -> offsets that the topic reaches from and to; what lies before was deleted."""
     client = reader(bootstrap, {})
     try:
         found = client.list_topics(topic, timeout=TIMEOUT).topics[topic]
         return {
-            partition: client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)[1]
+            partition: range(*client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT))
             for partition in sorted(found.partitions)
         }
     except KafkaException as error:
@@ -118,25 +127,45 @@ def ends(bootstrap: str, topic: str) -> dict[int, int]:
         client.close()
 
 
-def everything(bootstrap: str, topic: str) -> Iterator[Record]:
-    """All messages that a topic has now, partition by partition in order, interleaved as they come."""
-    left = {partition: end for partition, end in ends(bootstrap, topic).items() if end}
-    client = reader(bootstrap, {(topic, partition): 0 for partition in left})
+def ends(bootstrap: str, topic: str) -> dict[int, int]:
+    """Partition -> offset behind the last message."""
+    return {partition: span.stop for partition, span in spans(bootstrap, topic).items()}
+
+
+def everything(bootstrap: str, topic: str, within: Mapping[int, range] | None = None) -> Iterator[Record]:
+    """The messages of a topic, partition by partition in order, interleaved as they come.
+
+    `within`: partition -> offsets that are wanted; None: all that the topic has now.
+    """
+    wanted = spans(bootstrap, topic) if within is None else within
+    left = {partition: span.stop for partition, span in wanted.items() if span}
+    client = reader(bootstrap, {(topic, partition): wanted[partition].start for partition in left}, says_end=True)
     try:
         while left:
             message = client.poll(TIMEOUT)
             if message is None:
                 raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
-            if message.error() is not None:
-                raise problem(bootstrap, KafkaException(message.error()))
-            partition, offset = message.partition(), message.offset()
-            yield Record(partition, offset, message.key(), message.value(), dict(message.headers() or ()))
-            if offset + 1 >= left.get(partition, 0):
+            partition, offset, error = message.partition(), message.offset(), message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                raise problem(bootstrap, KafkaException(error))
+            if error is None and offset < left.get(partition, 0):
+                yield Record(
+                    partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
+                )
+            if offset + 1 >= left.get(partition, 0) or error is not None:  # the end: its last ones may be compacted
                 left.pop(partition, None)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     finally:
         client.close()
+
+
+def _headers(message: Any) -> Headers:
+    """A message's headers; none where a name is not UTF-8: the client cannot read them then."""
+    try:
+        return tuple(message.headers() or ())
+    except (SystemError, UnicodeDecodeError):
+        return ()
 
 
 def find(
@@ -169,7 +198,7 @@ def find(
                 if message is None or message.error() is not None:
                     raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
                 position = message.offset() + 1
-                record = Record(partition, message.offset(), message.key(), message.value(), {})
+                record = Record(partition, message.offset(), message.key(), message.value())
                 if (known := number(record)) is not None:
                     found.setdefault(known, record.offset)
     except KafkaException as error:
@@ -181,7 +210,7 @@ def find(
 
 def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
     """Partition -> offset that the group goes on from, for partitions where it has committed."""
-    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     try:
         (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
         answer = future.result(timeout=TIMEOUT)
