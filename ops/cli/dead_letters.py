@@ -167,12 +167,10 @@ def show(id_: Id, json: Annotated[bool, typer.Option("--json", help="Print JSON.
         about |= {"schema": found.schema}
         as_json(_line(letter, known) | about | {"now": judged.verdict, "why": judged.why, "to_do": to_do})
         return
-    line = {name: one for name, one in _line(letter, known).items() if name not in ("id", "partition", "offset")}
-    when = {"at": moment(letter.at), "topic": letter.origin, "replayed_at": line["replayed_at"]}
-    if when["replayed_at"] is not None:
-        when["replayed_at"] = moment(line["replayed_at"])
-    size = "-" if letter.value is None else f"{len(letter.value):,} bytes: {found.frame}"
-    rows = [(name.replace("_", " "), one) for name, one in (line | when).items()]
+    mark, size = known.of(letter), "-" if letter.value is None else f"{len(letter.value):,} bytes: {found.frame}"
+    rows: list[tuple[str, object]] = [("time (UTC)", moment(letter.at)), ("from", letter.origin)]
+    rows += [("stage", letter.stage or None), ("exception", letter.exception or None), ("message", letter.message)]
+    rows += [("replay of", letter.replay_of or None), ("replayed (UTC)", mark and moment(mark.at))]
     rows += [("key", text_of(letter.key)), ("value", size), ("schema", found.schema)]
     rows += [("this release", f"{'can read it' if judged.verdict == 'ready' else judged.verdict}: {judged.why}")]
     table(f"Dead letter {letter.place}", ("what", ""), [*rows, ("what to do", to_do)], folded=1)

@@ -140,6 +140,9 @@ def _show(doomed: "Doomed", title: str) -> None:
         (f"partition {partition}, {span.start} to {span.stop - 1}", len(span))
         for partition, span in sorted(doomed.offsets.items())
     ]
-    rows += [("of these replayed", len(doomed.replayed)), ("never replayed, and no commands that can be read", doomed.unread)]
+    rows += [
+        ("of these replayed", len(doomed.replayed)),
+        ("never replayed, and no commands that can be read", doomed.unread),
+    ]
     rows += [("never replayed, and could be", doomed.ready)]
     table(title, ("dead letters", ""), rows, numbers=(1,))

@@ -11,7 +11,7 @@ from schemas.topics import murmur2
 OURS = "__dlq."
 #: On a replayed message: the dead letter that it was, `partition:offset`.
 REPLAY_OF = "__dlq.replay.of"
-_PLACE = re.compile(r"(\d{1,9}):(\d{1,18})")
+_PLACE = re.compile(r"([0-9]{1,9}):([0-9]{1,18})")
 
 
 class Place(NamedTuple):
