@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 TIMEOUT = 15.0  # seconds for one question to the brokers
+_NEAR = 5_000  # messages that are read sooner than found by their time
 QUIET: dict[str, Any] = {
     "log_level": 0,
     "error_cb": lambda error: None,
@@ -175,32 +176,34 @@ def find(
     wanted: Sequence[tuple[int, int]],
     number: Callable[[Record], int | None],
 ) -> dict[int, int]:
-    """Number -> offset of its first message. `wanted`: numbers and times (ms), in the order of the topic.
+    """Number -> offset of its first message. `wanted`: numbers and times (ms), both in the order of the topic.
 
-    A message is looked for from the first one that is not before its time; what the topic has lost is left out.
+    Where a number does not come soon, reading goes on from its time. What the topic has lost is left out: a higher
+    number comes in its place.
     """
     found: dict[int, int] = {}
-    client = reader(bootstrap, {(topic, partition): 0})
+    client = reader(bootstrap, {})
     try:
-        _, end = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
-        position = 0
+        begin, end = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
+        position, highest = begin - 1, 0  # nothing is assigned yet
         for sought, at in wanted:
-            if sought in found:
-                continue
-            (place,) = client.offsets_for_times([TopicPartition(topic, partition, at)], timeout=TIMEOUT)
-            if place.offset < 0:
-                continue
-            if place.offset > position or position >= end:
-                position = place.offset
-                client.assign([TopicPartition(topic, partition, position)])
-            while sought not in found and position < end:
+            near = position if position < begin else position + _NEAR
+            while highest < sought and position < end:
+                if position == near:
+                    (place,) = client.offsets_for_times([TopicPartition(topic, partition, at)], timeout=TIMEOUT)
+                    if place.offset < 0:
+                        return found  # everything there is lies before its time
+                    if place.offset > position:
+                        position = place.offset
+                        client.assign([TopicPartition(topic, partition, position)])
                 message = client.poll(TIMEOUT)
                 if message is None or message.error() is not None:
                     raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
                 position = message.offset() + 1
-                record = Record(partition, message.offset(), message.key(), message.value())
-                if (known := number(record)) is not None:
-                    found.setdefault(known, record.offset)
+                known = number(Record(partition, message.offset(), message.key(), message.value()))
+                if known is not None:
+                    found.setdefault(known, message.offset())
+                    highest = max(highest, known)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     finally:
