@@ -17,7 +17,7 @@ from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
 from ops.cli.state import state
 from ops.cli.timeline import timeline
-from ops.cli.what_if import what_if
+from ops.cli.what_if import Pairs, what_if
 from ops.settings import adopt, home
 
 app = typer.Typer(
@@ -49,7 +49,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     bench: "licensing bench commands latency --runs 5",
 }
 for command, example in _EXAMPLES.items():
-    app.command(epilog=f"Example: {example}")(command)
+    app.command(epilog=f"Example: {example}", cls=Pairs if command is what_if else None)(command)
 app.add_typer(schema)
 
 policy = typer.Typer(

@@ -18,6 +18,7 @@ from commands.account import fold, initial
 from commands.policy_file import DEFAULT
 from commands.ports import EventRow, StoreUnavailable
 from ops.cli import app
+from ops.kafka.changes import delete_before
 from projections.event_store import EventStore, NotPrepared
 from projections.settings import Settings as ViewSettings
 from schemas.codec import decode_event, decode_reply
@@ -194,3 +195,24 @@ def test_a_timeline_is_followed(cli: CliRunner, space: Space, stores: Stores, mo
     versions = [json.loads(line)["version"] for line in result.stdout.splitlines()]
     assert versions == list(range(1, len(stores.stored()[ACCOUNT]) + 1))
     assert len(versions) > known
+
+
+def test_a_topic_that_has_lost_its_beginning(cli: CliRunner, space: Space, stores: Stores) -> None:
+    """The last one here: what it deletes is gone."""
+    shared, own = ("title_downloads", "title-7"), ("licenses", ACCOUNT)
+    then = str(int(time.time() * 1000))
+    documents = [lines(cli, "view", *one, "--as-of", then) for one in (shared, own)]
+    whole, of_account = lines(cli, "explain", *shared), lines(cli, "explain", *own)
+    front = {n: stores.end(space.topics.events, n) // 2 for n in range(4)}
+    delete_before(space.settings.kafka, space.topics.events, front)
+    found = lines(cli, "explain", *shared)
+    assert {one["event_id"] for one in found} == {one["event_id"] for one in whole}
+    assert [one["at"] for one in found] == sorted(one["at"] for one in found)
+    assert {(one["partition"], one["offset"]) for one in found} == {(None, None)}
+    assert "has lost its beginning" in cli.invoke(app, ["explain", *shared]).stderr
+    assert [lines(cli, "view", *one, "--as-of", then) for one in (shared, own)] == documents
+    found = lines(cli, "explain", *own)
+    kept = [one["offset"] if one["offset"] >= front[one["partition"]] else None for one in of_account]
+    assert [one["offset"] for one in found] == kept
+    assert None in kept
+    assert kept[-1] is not None

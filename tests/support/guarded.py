@@ -15,7 +15,7 @@ from ops.stack.ports import choose
 from ops.stack.servers import Place
 from tests.support.processes import eventually
 
-_SECRET = "s3cret-of-{}"
+_OF_A_ROLE = "s3cret-of-{}"
 #: The superuser that Cassandra makes itself, as a process of ours is told to be it.
 SUPERUSER = {"LICENSING_CASSANDRA_USER": "cassandra", "LICENSING_CASSANDRA_PASSWORD": "cassandra"}
 
@@ -63,11 +63,11 @@ def guarded_cassandra(home: Path) -> Iterator[str]:
 
 def grant(session: Session, name: str, permissions: list[str], keyspace: str) -> None:
     """Make a role with these permissions on a keyspace alone."""
-    session.execute(f"CREATE ROLE {name} WITH LOGIN = true AND PASSWORD = '{_SECRET.format(name)}'")
+    session.execute(f"CREATE ROLE {name} WITH LOGIN = true AND PASSWORD = '{_OF_A_ROLE.format(name)}'")
     for permission in permissions:
         session.execute(f"GRANT {permission} ON KEYSPACE {keyspace} TO {name}")
 
 
 def role(name: str) -> dict[str, str]:
     """What a process of ours is told to be that role."""
-    return {"LICENSING_CASSANDRA_USER": name, "LICENSING_CASSANDRA_PASSWORD": _SECRET.format(name)}
+    return {"LICENSING_CASSANDRA_USER": name, "LICENSING_CASSANDRA_PASSWORD": _OF_A_ROLE.format(name)}
