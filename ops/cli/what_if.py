@@ -71,10 +71,11 @@ def what_if(
     from ops.cli.bars import Bars
     from ops.cli.difference import Tables
     from ops.cli.difference_lines import JsonLines
+    from ops.collecting import as_a_handler
 
     now = int(time.time() * 1000)
     settings = Settings.read()
-    with Bars(journal_rows=0) as bars:
+    with Bars(journal_rows=0) as bars, as_a_handler():
         if edited and account is not None:
             found = _with_other_events(settings, account, drop or [], map(_pair, change or []), insert, now)
         else:
