@@ -178,6 +178,14 @@ def test_causes_are_where_they_are_said_to_be(
         assert document["acquired"] == sum(one.type == "LicenseAcquired" for one in about)
 
 
+def test_causes_far_from_each_other_are_found_by_their_times(cli: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
+    field = lines(cli, "explain", "licenses", ACCOUNT)[0]["changes"][0]["what"]
+    near = lines(cli, "explain", "licenses", ACCOUNT, field)
+    monkeypatch.setattr("ops.kafka._NEAR", 0)
+    assert lines(cli, "explain", "licenses", ACCOUNT, field) == near
+    assert all(cause["offset"] is not None for cause in near)
+
+
 def test_a_timeline_is_followed(cli: CliRunner, space: Space, stores: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     known, looks = len(stores.stored()[ACCOUNT]), list[bool]()
 
