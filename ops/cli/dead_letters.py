@@ -153,7 +153,10 @@ def show(id_: Id, json: Annotated[bool, typer.Option("--json", help="Print JSON.
     settings, place = Settings.read(), place_of(id_)
     (letter,) = reading.named(settings, [place])
     judged, found = reading.judge(settings)(letter), anatomy(letter.value, from_topic())
-    known, to_do = marks.read(settings), advice(letter, judged)
+    known = marks.read(settings)
+    mark, to_do = known.of(letter), advice(letter, judged)
+    if mark is not None:
+        to_do = f"It was sent again at {moment(mark.at)}: look at the account's timeline, or for a letter that says so."
     headers = [(name, text_of(value)) for name, value in letter.headers]
     if json:
         value = letter.value
@@ -167,7 +170,7 @@ def show(id_: Id, json: Annotated[bool, typer.Option("--json", help="Print JSON.
         about |= {"schema": found.schema}
         as_json(_line(letter, known) | about | {"now": judged.verdict, "why": judged.why, "to_do": to_do})
         return
-    mark, size = known.of(letter), "-" if letter.value is None else f"{len(letter.value):,} bytes: {found.frame}"
+    size = "-" if letter.value is None else f"{len(letter.value):,} bytes: {found.frame}"
     rows: list[tuple[str, object]] = [("time (UTC)", moment(letter.at)), ("from", letter.origin)]
     rows += [("stage", letter.stage or None), ("exception", letter.exception or None), ("message", letter.message)]
     rows += [("replay of", letter.replay_of or None), ("replayed (UTC)", mark and moment(mark.at))]

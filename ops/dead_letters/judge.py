@@ -58,8 +58,8 @@ def advice(letter: Letter, judged: Judged) -> str:
     if judged.verdict == "event":
         return (
             "A worker could not read this event and went on without it. It is not put back: on the topic it would come"
-            " behind later events of its account. The event store has every event that there is: once workers can read"
-            " it, compare with `licensing check`, and make the view anew or repair the account."
+            " behind later events of its account. The event store has every event that there is: `licensing check`"
+            " finds what a view lacks, `licensing repair` or `licensing rebuild` bring it in."
         )
     if judged.verdict == "stray":
         return "No handler or worker of this system wrote it: look who else writes to the dead-letters topic."

@@ -120,6 +120,9 @@ def test_what_fails_again_says_so_and_what_is_no_command_is_refused(
         assert (shown["value_hex"], shown["headers"]) == (JUNK.hex(), [["trace", "\\xff"]])
         both = f"{home}:0", f"{elsewhere}:0"
         assert [one["what"] for one in lines(cli, "replay", *both, "--yes")] == ["sent", "sent"]
+        (shown,) = lines(cli, "show", f"{home}:0")
+        assert shown["replayed_at"]
+        assert shown["to_do"].startswith("It was sent again at")
         eventually(stores.followed_up, what="both are handled again")
         assert stores.stored().keys() == {"member-1"}  # it was on the wrong partition, and was sent to its own
         (again,) = [one for one in lines(cli, "list") if one["replay_of"]]
