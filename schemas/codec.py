@@ -8,7 +8,7 @@ from msgspec.structs import asdict
 
 from schemas.commands import COMMANDS, AnyCommand
 from schemas.events import EVENTS, Envelope
-from schemas.flat import array, reader, sized, varint, writer
+from schemas.flat import array, bytes_at, part_reader, reader, sized, varint, writer
 from schemas.journal import Batch, Entry
 from schemas.older import read_newest
 from schemas.registry import NEWEST
@@ -75,6 +75,10 @@ _WRITE_HEADER = writer(_HEADER_RECORD, b"", {"name": "m[0]", "value": "m[1]"}.__
 _WRITE_ENTRY = writer(
     _ENTRY, b"", "m.{}".format, {"headers": partial(array, _WRITE_HEADER), "events": partial(array, sized)}
 )
+
+_READ_HEADER = part_reader(_HEADER_RECORD, "(name, value)", {}, {})
+_READ_ENTRY = part_reader(_ENTRY, _made_of(Entry), {"Entry": Entry}, {"headers": _READ_HEADER, "events": bytes_at})
+_READ_BATCH = part_reader(NEWEST["JournalBatch"].source, _made_of(Batch), {"Batch": Batch}, {"entries": _READ_ENTRY})
 
 
 def encode_command(command: AnyCommand) -> bytes:
@@ -178,6 +182,14 @@ def decode_batch(data: bytes) -> Batch:
     Raises:
         DecodeError: not a journal batch.
     """
+    try:
+        batch, end = _READ_BATCH(data, HEADER)
+    except Exception:
+        return _read_any_batch(data)
+    return batch if end == len(data) and data.startswith(_BATCH_HEAD) else _read_any_batch(data)
+
+
+def _read_any_batch(data: bytes) -> Batch:
     name, record = read_newest(data, strict=False)
     if name != "JournalBatch":
         raise DecodeError(f"a {name} is not a journal batch")

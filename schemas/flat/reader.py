@@ -13,6 +13,26 @@ j = i + reach[data[i]]
 {v} = data[i + 1 : j].decode()
 i = j
 """
+_BYTES = """\
+c = data[i]
+if c < 128 and not c & 1:
+    i += 1
+    j = i + (c >> 1)
+else:
+    c, i = varint_at(data, i)
+    if c < 0:
+        raise ValueError
+    j = i + c
+{v} = data[i:j]
+i = j
+"""
+_ARRAY = """\
+if data[i]:
+    {v}, i = items(item_{v}, data, i)
+else:
+    {v} = ()
+    i += 1
+"""
 _LONG = """\
 c = data[i]
 if c < 128:
@@ -60,8 +80,33 @@ def _varint_at(data: bytes, i: int) -> tuple[int, int]:
     raise ValueError
 
 
-def _code(name: str, kind: Kind, *, nullable: bool) -> str:
-    code = _ENUM if isinstance(kind, tuple) else {"string": _TEXT, "int": _LONG, "long": _LONG, "time": _TIME}[kind]
+def bytes_at(data: bytes, i: int) -> tuple[bytes, int]:
+    """The bytes at `i`, with their length before them, and where they end."""
+    length, i = _varint_at(data, i)
+    if length < 0:
+        raise ValueError
+    return data[i : i + length], i + length
+
+
+def _items_at(item: Callable[[bytes, int], tuple[Any, int]], data: bytes, i: int) -> tuple[tuple[Any, ...], int]:
+    """The array at `i`, of one block and not empty, and where it ends. `item` reads one of it."""
+    count, i = _varint_at(data, i)
+    found = []
+    for _ in range(count):
+        value, i = item(data, i)
+        found.append(value)
+    if count < 0 or data[i]:
+        raise ValueError
+    return tuple(found), i + 1
+
+
+#: In a record that is all of its bytes, where speed is what counts, and in one that stands among others.
+_WHOLE = {"string": _TEXT, "int": _LONG, "long": _LONG, "time": _TIME}
+_PART = _WHOLE | {"string": _BYTES.replace("data[i:j]", "data[i:j].decode()"), "bytes": _BYTES, "array": _ARRAY}
+
+
+def _code(name: str, kind: Kind, codes: Mapping[str, str], *, nullable: bool) -> str:
+    code = _ENUM if isinstance(kind, tuple) else codes[kind]
     if nullable:
         code = _OPTION.replace("{some}", _indented(code))
     return code.format(v=name)
@@ -77,15 +122,40 @@ def reader(record: Mapping[str, Any], start: int, build: str, classes: Mapping[s
     `record`: the parsed schema. `build`: an expression such as `SetPlan(command_id, plan)` with the record's fields and
     the names in `classes`.
     """
-    known: dict[str, Any] = {"reach": _REACH, "varint_at": _varint_at, **classes}
-    parts = [f"i = {start}\n"]
+    last = f"if i != len(data):\n    raise ValueError\nreturn {build}"
+    made: Callable[[bytes], Any] = _made(record, "data", (f"i = {start}\n", last), _WHOLE, classes)
+    return made
+
+
+def part_reader(
+    record: Mapping[str, Any],
+    build: str,
+    classes: Mapping[str, Any],
+    arrays: Mapping[str, Callable[[bytes, int], tuple[Any, int]]],
+) -> Callable[[bytes, int], tuple[Any, int]]:
+    """A function that reads a record which begins at an index, and says where it ends.
+
+    `arrays`: what reads an item of each field that is an array. The others are as in `reader`.
+    """
+    known = {f"item_{name}": item for name, item in arrays.items()} | dict(classes)
+    made: Callable[[bytes, int], tuple[Any, int]] = _made(record, "data, i", ("", f"return {build}, i"), _PART, known)
+    return made
+
+
+def _made(
+    record: Mapping[str, Any],
+    parameters: str,
+    around: tuple[str, str],
+    codes: Mapping[str, str],
+    names: Mapping[str, Any],
+) -> Any:
+    known: dict[str, Any] = {"reach": _REACH, "varint_at": _varint_at, "items": _items_at, **names}
+    parts = [around[0]]
     for field in record["fields"]:
         kind, nullable = kind_of(field["type"])
         if isinstance(kind, tuple):
             known[f"symbols_{field['name']}"] = {index << 1: symbol for index, symbol in enumerate(kind)}
-        parts.append(_code(field["name"], kind, nullable=nullable))
-    parts.append(f"if i != len(data):\n    raise ValueError\nreturn {build}")
-    body = _indented("".join(parts))
-    exec(f"def read(data):\n    {body}", known)  # noqa: S102 - as dataclasses are made: from our own schemas alone
-    made: Callable[[bytes], Any] = known["read"]
-    return made
+        parts.append(_code(field["name"], kind, codes, nullable=nullable))
+    body = _indented("".join([*parts, around[1]]))
+    exec(f"def read({parameters}):\n    {body}", known)  # noqa: S102 - as dataclasses are made: from our own schemas
+    return known["read"]

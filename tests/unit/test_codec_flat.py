@@ -120,6 +120,13 @@ def test_a_batch_has_fastavros_bytes_and_comes_back(batch: Batch) -> None:
     assert decode_batch(data) == batch
 
 
+def test_a_batch_of_our_own_is_not_read_by_fastavro(monkeypatch: pytest.MonkeyPatch) -> None:
+    long = "downloads are held on 1 of the 1 devices that the plan basic allows"
+    batch = Batch(7, 900, (*BATCH_EXAMPLE.entries, Entry(899, 1_790_000_000_000, b"x" * 300, "rejected", message=long)))
+    monkeypatch.delattr(codec, "read_newest")
+    assert decode_batch(encode_batch(batch)) == batch
+
+
 def mutations(data: bytes, rng: random.Random) -> bytes:
     """The data with a byte or two changed, dropped or put in; where it begins stays."""
     wrong = bytearray(data)
