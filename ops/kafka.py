@@ -14,6 +14,7 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 TIMEOUT = 15.0  # seconds for one question to the brokers
+_MANY = 1000  # messages that are taken at once
 _QUIET: dict[str, Any] = {
     "log_level": 0,
     "error_cb": lambda error: None,
@@ -105,11 +106,15 @@ def delete(bootstrap: str, names: Iterable[str]) -> None:
 
 def ends(bootstrap: str, topic: str) -> dict[int, int]:
     """Partition -> offset behind the last message."""
+    return {partition: end for partition, (_, end) in _watermarks(bootstrap, topic).items()}
+
+
+def _watermarks(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
     client = reader(bootstrap, {})
     try:
         found = client.list_topics(topic, timeout=TIMEOUT).topics[topic]
         return {
-            partition: client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)[1]
+            partition: client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
             for partition in sorted(found.partitions)
         }
     except KafkaException as error:
@@ -133,6 +138,41 @@ def everything(bootstrap: str, topic: str) -> Iterator[Record]:
             yield Record(partition, offset, message.key(), message.value(), dict(message.headers() or ()))
             if offset + 1 >= left.get(partition, 0):
                 left.pop(partition, None)
+    except KafkaException as error:
+        raise problem(bootstrap, error) from error
+    finally:
+        client.close()
+
+
+def begins(bootstrap: str, topic: str) -> dict[int, int]:
+    """Partition -> offset of the first message that is still there."""
+    return {partition: first for partition, (first, _) in _watermarks(bootstrap, topic).items()}
+
+
+def between(bootstrap: str, topic: str, first: Mapping[int, int], until: Mapping[int, int]) -> Iterator[Record]:
+    """Messages of those partitions from `first` on and before `until`, without headers, each partition's in order.
+
+    What the topic does not have any more is passed over.
+    """
+    known = _watermarks(bootstrap, topic)
+    start = {partition: max(offset, known[partition][0]) for partition, offset in first.items()}
+    left = {partition: min(until[partition], known[partition][1]) for partition in start}
+    left = {partition: end for partition, end in left.items() if start[partition] < end}
+    client = reader(bootstrap, {(topic, partition): start[partition] for partition in left})
+    try:
+        while left:
+            messages = client.consume(_MANY, TIMEOUT)
+            if not messages:
+                raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
+            for message in messages:
+                if message.error() is not None:
+                    raise problem(bootstrap, KafkaException(message.error()))
+                partition, offset = message.partition(), message.offset()
+                end = left.get(partition, 0)
+                if offset < end:
+                    yield Record(partition, offset, message.key(), message.value(), {})
+                if offset + 1 >= end:
+                    left.pop(partition, None)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     finally:

@@ -57,6 +57,10 @@ class Keys:
         """Hash: document id -> before which end (ms) no holds are left."""
         return f"{self.prefix}{{{tag}}}:pruned"
 
+    def versions(self, tag: str) -> str:
+        """Hash: account -> last version seen."""
+        return f"{self.prefix}{{{tag}}}:versions"
+
     def split(self, key: str) -> tuple[str, str, str]:
         """The tag, the kind (`doc`, `holds`, `pruned`, `versions`, `position`) and the document id ("" where none)."""
         tag, _, rest = key[len(self.prefix) + 1 :].partition("}:")
