@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from schemas.events import Envelope
 
-#: Events in a chunk, where the source may choose: one Lua call, which holds everybody else up for some 30 ms.
-EVENTS = 4000
+#: Events in a chunk at most, or about: one Lua call, which holds everybody else up for some 30 ms.
+EVENTS = 5000
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Batches into a generation: the next is read and projected while Redis applies the one before."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ops.rebuild.batch import Batch
 from projections.projector import Prepared, Projector
@@ -17,10 +18,19 @@ class LostData(Exception):
 
 @dataclass(slots=True)
 class Sums:
-    """What was filled: `events` applied, whether or not they were there before, and the `positions` reached."""
+    """What was filled: `events` applied, whether or not they were there before.
+
+    `first`, `last`: when the first batch was read and the last was applied (monotonic seconds).
+    """
 
     events: int = 0
-    positions: dict[int, int] = field(default_factory=dict)
+    first: float = 0.0
+    last: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """From one to the other."""
+        return self.last - self.first
 
 
 class Filler:
@@ -58,6 +68,7 @@ class Filler:
         return asyncio.ensure_future(asyncio.to_thread(next, batches, None))
 
     async def _take(self, batch: Batch) -> None:
+        self.sums.first = self.sums.first or time.monotonic()
         until, envelopes = self._until, batch.envelopes
         if until is not None:  # an account's time never goes back, so these are the first of each account
             envelopes = [envelope for envelope in envelopes if envelope.at <= until]
@@ -82,7 +93,7 @@ class Filler:
                 f" {chunk.begin}. Run it again: it goes on from what is there."
             )
         self.sums.events += events
-        self.sums.positions[chunk.partition] = chunk.end
+        self.sums.last = time.monotonic()
         self._tell(self.sums)
 
     async def _settle(self) -> None:

@@ -75,6 +75,7 @@ class Rebuild:
             Stopped: it was asked to; what is filled stays.
         """
         gc.set_threshold(*GC_THRESHOLDS)
+        gc.freeze()
         name = self._begin()
         try:
             return self._run(name)
@@ -84,13 +85,12 @@ class Rebuild:
             raise
 
     def _run(self, name: str) -> Result:
-        begun = time.monotonic()
         end, worker = _REFUSED
-        reader = asyncio.run(self._fill(name))
+        reader, filled = asyncio.run(self._fill(name))
         try:
-            seconds = time.monotonic() - begun
-            if self._events:
-                self._generations.keep_rate(self._plan.choice.source, self._events / max(seconds, 1e-3))
+            events, seconds = filled.events, filled.seconds
+            if events:
+                self._generations.keep_rate(self._plan.choice.source, events / max(seconds, 1e-3))
             begun = time.monotonic()
             certificate = self._certify(name)
             certified = time.monotonic() - begun
@@ -100,7 +100,7 @@ class Rebuild:
                 end, worker = asyncio.run(self._finish(name, reader))
         finally:
             reader.close()
-        was, events, unreadable = self._plan.live, self._events, reader.unreadable
+        was, unreadable = self._plan.live, reader.unreadable
         return Result(end, name, was, events, seconds, unreadable, certificate, certified, worker)
 
     def _begin(self) -> str:
@@ -115,7 +115,7 @@ class Rebuild:
     def _state(self, name: str, state: str) -> None:
         self._generations.note(name, {"state": state})
 
-    async def _fill(self, name: str) -> TopicReader:
+    async def _fill(self, name: str) -> tuple[TopicReader, Sums]:
         """Everything up to a barrier: the ends of the topic when there was little left to read."""
         async with self._target(name) as into:
             if self._plan.choice.source != "topic":
@@ -126,7 +126,7 @@ class Rebuild:
             except BaseException:
                 reader.close()
                 raise
-            return reader
+            return reader, into.filler.sums
 
     async def _from_the_record(self, name: str, into: Target) -> None:
         """All that was on the topic at some moment, from Cassandra; what came later is read there (decision 15)."""

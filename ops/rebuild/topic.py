@@ -1,21 +1,21 @@
 """The events topic as a source: whole, or from where another source has ended."""
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ops import framing, kafka
 from ops.kafka.bulk import Bulk, Piece
-from ops.rebuild.batch import Batch, NewerEvent
+from ops.rebuild.batch import EVENTS, Batch, NewerEvent
 from ops.rebuild.stop import Stop
 from ops.settings import Settings
 from projections.pipeline import version_of
 from schemas.codec import DecodeError, UnknownSchema, decode_event
 from schemas.events import Envelope
 
-#: Messages read at once, of all partitions together: chunks of a few thousand each.
-AT_ONCE = 12_000
-_WAIT = 0.5  # seconds between two looks at whether to stop
+#: Messages read at once, of all partitions together: the more of a partition, the more of their changes add up.
+AT_ONCE = 20_000
+_WAIT = 0.1  # seconds for which they may take to come
 _PATIENCE = 60.0  # seconds without a message that has to be there
 
 
@@ -45,12 +45,13 @@ class TopicReader:
             elif time.monotonic() > heard + _PATIENCE:
                 raise kafka.KafkaProblem(f"Kafka at {self._kafka} sends no more of {self._topic}.")
             for piece in pieces:
-                yield Batch(piece.partition, piece.begin, piece.end, self._events(piece))
-                self.reached[piece.partition] = piece.end
+                for begin, end, messages in _parts(piece):
+                    yield Batch(piece.partition, begin, end, self._events(messages))
+                    self.reached[piece.partition] = end
 
-    def _events(self, piece: Piece) -> list[Envelope]:
+    def _events(self, messages: Sequence[Any]) -> list[Envelope]:
         plain, found = self._plain, list[Envelope]()
-        for message in piece.messages:
+        for message in messages:
             try:
                 envelope = decode_event(plain(message.value() or b""))
                 if message.key() != envelope.account_id.encode():
@@ -73,3 +74,13 @@ class TopicReader:
     def close(self) -> None:
         """Close the connections."""
         self._bulk.close()
+
+
+def _parts(piece: Piece) -> Iterator[tuple[int, int, Sequence[Any]]]:
+    """Begin, end and messages of parts that are not too much for one chunk."""
+    begin, messages = piece.begin, piece.messages
+    for start in range(0, max(len(messages), 1), EVENTS):
+        later = messages[start + EVENTS : start + EVENTS + 1]
+        end = later[0].offset() if later else piece.end
+        yield begin, end, messages[start : start + EVENTS]
+        begin = end
