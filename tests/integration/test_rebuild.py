@@ -135,14 +135,14 @@ def test_another_terminal_asks_for_a_stop(rebuilds: Rebuilds, wish: str, monkeyp
         take = Filler._take
 
         async def taken(self: Filler, batch: Batch) -> None:
-            eventually(lambda: heard or asked(), what="it is asked")
+            eventually(lambda: bool(heard) or asked(), what="it is asked")
             await take(self, batch)
 
         monkeypatch.setattr(Filler, "_take", taken)
 
     def asked() -> bool:
         with redis.Redis.from_url(rebuilds.redis_url, decode_responses=True) as client:
-            return client.hget(f"{rebuilds.space.name}:{rebuilds.view}:rebuild", "asked") == wish
+            return bool(client.hget(f"{rebuilds.space.name}:{rebuilds.view}:rebuild", "asked") == wish)
 
     with monkeypatch.context() as patch:
         at_batch(3, slowly, patch)

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from commands.memory import MemoryEventScan, MemoryEventStore, MemoryJournal, MemoryJournalHistory, MemoryWatermarks
 from commands.ports import EventRow, Row, Watermark
+from ops.kafka.bulk import Piece
 from ops.rebuild import events, journal, topic
-from ops.rebuild.batch import Batch, gapless
+from ops.rebuild.batch import Batch, NewerEvent, gapless
 from ops.rebuild.cutover import BadSetting, retired_days
 from ops.rebuild.fill import Filler, LostData
 from ops.rebuild.plan import Asked, Refused, _same
@@ -133,7 +134,7 @@ def test_rows_that_nobody_has_followed_up_are_waited_for(monkeypatch: pytest.Mon
     with pytest.raises(journal.NotFollowedUp, match="rows 1 to 2 of shard 0's journal are committed"):
         list(journal.batches(0, 0, history, rows, Stop()))
     monkeypatch.setattr(journal, "_PATIENCE", 30.0)
-    monkeypatch.setattr(journal.time, "sleep", lambda seconds: marks.save(0, Watermark(2, 3)))
+    monkeypatch.setattr("ops.rebuild.journal.time.sleep", lambda seconds: marks.save(0, Watermark(2, 3)))
     (batch,) = journal.batches(0, 0, history, rows, Stop())
     assert [one.version for one in batch.envelopes] == [one.version for one in HISTORY[:3]]
 
@@ -182,7 +183,7 @@ class Message:
 
 
 def reader(monkeypatch: pytest.MonkeyPatch, messages: list[Any], end: int) -> topic.TopicReader:
-    pieces = [[topic.Piece(0, 0, end, messages)]]
+    pieces = [[Piece(0, 0, end, messages)]]
     monkeypatch.setattr(topic, "Bulk", lambda *about: SimpleNamespace(take=lambda *of: pieces.pop(0)))
     return topic.TopicReader(SimpleNamespace(topics=SimpleNamespace(events="e"), kafka=""), {0: 0}, Stop())  # type: ignore[arg-type]
 
@@ -210,9 +211,7 @@ def test_what_is_no_event_is_counted_and_what_is_newer_ends_it(monkeypatch: pyte
     found = reader(monkeypatch, bad, 3)
     (batch,) = found.until({0: 3})
     assert (batch.envelopes, found.unreadable) == ([good], 2)
-    with pytest.raises(
-        topic.NewerEvent, match=r"e-0 has at offset 3 what a newer release wrote, as LicenseAcquired.v9"
-    ):
+    with pytest.raises(NewerEvent, match=r"e-0 has at offset 3 what a newer release wrote, as LicenseAcquired.v9"):
         list(reader(monkeypatch, [*bad, newer], 4).until({0: 4}))
 
 
