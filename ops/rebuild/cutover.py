@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from ops import kafka
 from ops.rebuild.fill import Filler
@@ -40,9 +40,36 @@ async def follow(settings: Settings, filler: Filler, reader: TopicReader, stop: 
             return
 
 
-def flip(generations: Generations, was: str | None, to: str) -> bool:
-    """Make `to` live in one step, unless another one than `was` is live by now."""
-    answer = generations.flip(was, to, int(time.time() * 1000))
+async def cut_over(
+    settings: Settings,
+    generations: Generations,
+    was: str | None,
+    to: str,
+    filler: Filler,
+    reader: TopicReader,
+    stop: Stop,
+) -> bool:
+    """Bring `to` to where readers of `was` are, and make it live in one step. False: another one is live by now.
+
+    The worker of `was` goes on meanwhile; whoever waited for an effect there finds it after the flip.
+
+    Raises:
+        Stopped: it was asked to.
+    """
+    while True:
+        await follow(settings, filler, reader, stop)
+        ends, seen = kafka.ends(settings.kafka, settings.topics.events), generations.positions(was) if was else {}
+        # A position that the topic does not have is nobody's, and could never be reached.
+        as_far = [partition for partition, position in seen.items() if position <= ends.get(partition, 0)]
+        if (done := flip(generations, was, to, as_far)) is not None:
+            return done
+
+
+def flip(generations: Generations, was: str | None, to: str, as_far: Collection[int] = ()) -> bool | None:
+    """Make `to` live in one step. False: another one than `was` is live by now; None: readers are further."""
+    answer = generations.flip(was, to, int(time.time() * 1000), as_far)
+    if answer == "behind":
+        return None
     if answer != "flipped" and generations.live() != to:  # the client may have asked twice
         return False
     generations.note(to, {"state": "live"})

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ops.rebuild.cutover import flip, follow, hand_over
+from ops.rebuild.cutover import cut_over, flip, hand_over
 from ops.rebuild.fill import Sums
 from ops.rebuild.into import target
 from ops.rebuild.plan import Refused, reach_of
@@ -57,7 +57,8 @@ def roll_back(
             )
     behind = sum(end - positions.get(partition, 0) for partition, (_, end) in reach.items())
     if version != view.VERSION:
-        _flip(generations, was, name)
+        if not flip(generations, was, name):
+            raise _moved(was)
         return RolledBack(name, was, version, 0, behind, None)
     return asyncio.run(_up_to_date(settings, view, generations, was, name, behind, stop, tell))
 
@@ -78,8 +79,8 @@ async def _up_to_date(
     reader = TopicReader(settings, generations.positions(name), stop)
     try:
         async with target(settings, view, generations, name, None, told) as into:
-            await follow(settings, into.filler, reader, stop)
-            _flip(generations, was, name)
+            if not await cut_over(settings, generations, was, name, into.filler, reader, stop):
+                raise _moved(was)
             events = into.filler.sums.events
             worker = await hand_over(settings, generations, name, into.filler, reader, stop)
     finally:
@@ -87,6 +88,5 @@ async def _up_to_date(
     return RolledBack(name, was, view.VERSION, events, 0, worker)
 
 
-def _flip(generations: Generations, was: str, name: str) -> None:
-    if not flip(generations, was, name):
-        raise Refused(f"Another generation than {was} is live by now: look with --list, and decide again.")
+def _moved(was: str) -> Refused:
+    return Refused(f"Another generation than {was} is live by now: look with --list, and decide again.")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from ops import kafka
-from ops.rebuild.cutover import flip, follow, hand_over
+from ops.rebuild.cutover import cut_over, follow, hand_over
 from ops.rebuild.fill import Sums
 from ops.rebuild.into import Target, target
 from ops.rebuild.plan import Plan, new_name, notes_of
@@ -173,7 +173,7 @@ class Rebuild:
             self._generations.finished(name)
             return "filled", None
         async with self._target(name) as into:
-            await follow(self._settings, into.filler, reader, self._stop)
-            if not flip(self._generations, self._plan.live, name):
+            filler, stop = into.filler, self._stop
+            if not await cut_over(self._settings, self._generations, self._plan.live, name, filler, reader, stop):
                 return "moved", None
             return "live", await hand_over(self._settings, self._generations, name, into.filler, reader, self._stop)

@@ -1,7 +1,7 @@
 """The generations of a view: which there are, which is live, which is being filled; flipped and dropped."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, TypeAlias
@@ -11,7 +11,7 @@ import redis
 from projections.redis_model.keys import Keys, live_key, previous_key, rebuild_key
 
 State: TypeAlias = Literal["live", "previous", "filling", "side", "retired", "unused"]
-Flipped: TypeAlias = Literal["flipped", "gone", "moved"]
+Flipped: TypeAlias = Literal["flipped", "gone", "moved", "behind"]
 
 _FLIP = files(__package__).joinpath("flip.lua").read_text(encoding="utf-8")
 _COUNT = 2000  # keys that a step of a scan looks at, and that are dropped at once
@@ -113,14 +113,19 @@ class Generations:
         values = self._redis.mget([keys.position(one) for one in partitions]) if partitions else []
         return {one: int(value or 0) for one, value in zip(partitions, values, strict=True)}
 
-    def flip(self, expected: str | None, to: str, now: int) -> Flipped:
-        """Make `to` the live one, if `expected` still is; in one atomic step. `now` in ms."""
+    def flip(self, expected: str | None, to: str, now: int, as_far: Collection[int] = ()) -> Flipped:
+        """Make `to` the live one, if `expected` still is; in one atomic step. `now` in ms.
+
+        `as_far`: partitions of which `to` must have seen as much, or readers would see counts go back.
+        """
         was = expected or ""
         live, previous = live_key(self._namespace, self._view), previous_key(self._namespace, self._view)
         keys = self.keys(to)
         old = self.keys(was).rebuild if was else ""
+        pairs = [(keys.position(one), self.keys(was).position(one)) for one in as_far] if was else []
+        positions = [key for pair in pairs for key in pair]
         answer: Flipped = self._flip(
-            keys=[live, previous, self._rebuild, keys.version, keys.rebuild, old], args=[was, to, now]
+            keys=[live, previous, self._rebuild, keys.version, keys.rebuild, old, *positions], args=[was, to, now]
         )
         return answer
 
