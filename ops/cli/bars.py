@@ -43,6 +43,13 @@ class Bars:
         """Count the rate from here: so much was done before."""
         self._begun[name] = completed, time.monotonic()
 
+    def show(self, name: str, completed: int, total: int) -> None:
+        """As `set`; a bar that is not there yet begins now."""
+        if name not in self._tasks:
+            self.add(name, total)
+            self.begin(name, completed)
+        self.set(name, completed, total)
+
     def set(self, name: str, completed: int, total: int | None = None) -> None:
         """How far something is."""
         if not self._progress.live.is_started and time.monotonic() - self._entered > _LATER:

@@ -150,9 +150,9 @@ def _rebuild(
     with Owner(settings, view.NAME, stop):
         plan = make_plan(settings, view, asked, generations)
         planned()
-        with Bars(events=plan.events, certified=0) as bars:
+        with Bars(events=plan.events) as bars:
             bars.begin("events", plan.done)
-            result = Rebuild(settings, view, generations, plan, stop, bars.set).run()
+            result = Rebuild(settings, view, generations, plan, stop, bars.show).run()
         dropped = drop_retired(generations, days) if result.end == "live" else []
     if json:
         as_json(result_document(result, dropped))

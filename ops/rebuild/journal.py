@@ -9,7 +9,7 @@ from ops.rebuild.stop import Stop
 from ops.recorded import events_in
 from schemas.events import Envelope
 
-_BATCHES = 8  # between two notes of the position: each note waits for what is under way
+_BATCHES = 2  # between two notes of the position: each note waits for what is under way
 _PATIENCE, _LOOK = 30.0, 0.2  # seconds
 
 

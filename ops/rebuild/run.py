@@ -26,6 +26,7 @@ from projections.views.view import View
 GC_THRESHOLDS = (20_000, 50, 100)
 #: The names of notes: where the topic ended before the journal or the rows were read, and that they are.
 _END, _OVER = "end:", "over"
+_WORTH = 10_000  # events after which a rate says something
 
 Tell: TypeAlias = Callable[[str, int, int], None]
 """Is told what goes on, how much of it is done, and of how much."""
@@ -89,7 +90,7 @@ class Rebuild:
         reader, filled = asyncio.run(self._fill(name))
         try:
             events, seconds = filled.events, filled.seconds
-            if events:
+            if events >= _WORTH:
                 self._generations.keep_rate(self._plan.choice.source, events / max(seconds, 1e-3))
             begun = time.monotonic()
             certificate = self._certify(name)
