@@ -86,7 +86,7 @@ def result_document(result: Result, dropped: Iterable[str]) -> dict[str, Any]:
         "documents": about.documents,
         "digest": about.digest,
         "certified_seconds": round(result.certified_seconds, 3),
-        "differing": [str(one) for one in about.differing],
+        "differing": [asdict(one) for one in about.differing],
         "differ": about.total,
         "worker": result.worker,
         "dropped": list(dropped),
@@ -101,7 +101,12 @@ def show_result(view: str, result: Result, dropped: Iterable[str], days: float) 
         note(f"{result.unreadable:,} messages are no events; the worker has put them into the dead letters.")
     against = "the live generation" if about.against == "live" else "the fold of the stored events"
     if about.total:
-        table(f"What differs from {against}", ("the first of it",), [(str(one),) for one in about.differing])
+        rows = [(one.account_id or one.tag, one.document, one.what, one.found, one.expected) for one in about.differing]
+        table(
+            f"What differs from {against}, {len(rows)} of {about.total:,}",
+            ("account or partition", "document", "what", "is", "should be"),
+            [[None if value is None else str(value) for value in row] for row in rows],
+        )
         note(
             f"NOT certified: {about.total:,} differ. Readers still use {result.was or 'none'}. Generation {name} stays"
             f" to be looked at; `licensing rebuild {view} --cancel` throws it away."

@@ -18,8 +18,11 @@ from projections.redis_model.generations import Generation, Generations
 from projections.settings import Settings
 from projections.views import VIEWS
 from schemas.events import Envelope
-from tests.support.space import Space
+from tests.support.load import Load, Stores, some_commands
+from tests.support.processes import eventually, handler
+from tests.support.space import Servers, Space, new_space
 
+SOURCES = ["topic", "journal", "events"]
 Documents = dict[tuple[str, str], StoredDocument]
 
 
@@ -92,3 +95,24 @@ def told(space: Space, patch: pytest.MonkeyPatch) -> None:
         if name.startswith("LICENSING_"):
             patch.setenv(name, value)
     patch.setattr("ops.rebuild.cutover.QUIET", 0.1)
+
+
+def space_of_rebuilds(servers: Servers) -> Space:
+    """A space whose handler has decided two thousand commands, and has gone."""
+    space = new_space(servers)
+    stores, load = Stores(space), Load(space)
+    with handler(space):
+        commands = list(some_commands(2000, accounts=60))
+        for start in range(0, 2000, 50):  # rows of the journal, some of each shard
+            load.send(*commands[start : start + 50])
+            eventually(stores.followed_up, what="all commands are followed up")
+    stores.close()
+    return space
+
+
+def small_batches(patch: pytest.MonkeyPatch) -> None:
+    """So that a small history is many."""
+    for module in ("topic", "journal", "events"):
+        patch.setattr(f"ops.rebuild.{module}.EVENTS", 50)
+    patch.setattr("ops.rebuild.topic.AT_ONCE", 50)
+    patch.setattr("ops.rebuild.journal._BATCHES", 1)
