@@ -77,10 +77,11 @@ def run(settings: Settings | None = None, adjust: Callable[[Inside], Inside] = l
     topics = Topics(settings.namespace)
     group = f"{settings.namespace}.handler"
     try:
+        points, credentials = settings.cassandra_points(), settings.cassandra_credentials()
         policies = PolicyFollower(settings.kafka, topics.policies, load_policy(settings.policy))
         consumer = CommandConsumer(settings.kafka, topics.commands, group, settings.session_timeout_ms)
         shards = _patiently(consumer.partitions, stop)
-        session = _patiently(lambda: connect(settings.cassandra_points(), settings.keyspace), stop)
+        session = _patiently(lambda: connect(points, settings.keyspace, credentials=credentials), stop)
         begins, unframed = _registry(settings.schema_registry_url, topics, stop)
         publisher = KafkaPublisher(settings.kafka, begins)
         inside = _patiently(lambda: wire(settings, policies, publisher, session, shards), stop)

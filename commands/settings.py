@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from commands.policy_file import DEFAULT
@@ -17,6 +17,8 @@ class Settings(BaseSettings):
 
     kafka: str = Field(default="127.0.0.1:9092", description="Kafka bootstrap servers, host:port, comma between them")
     cassandra: str = Field(default="127.0.0.1:9042", description="contact points, host:port, comma between them")
+    cassandra_user: str | None = Field(default=None, description="Cassandra role, if Cassandra asks for one")
+    cassandra_password: SecretStr | None = Field(default=None, description="its password")
     keyspace: str = Field(default="licensing", description="Cassandra keyspace")
     namespace: str = Field(default="licensing", description="prefix of topics and consumer groups")
     policy: Path = Field(default=DEFAULT, description="YAML file with the rules")
@@ -36,6 +38,17 @@ class Settings(BaseSettings):
             NotPrepared: one of them is no contact point.
         """
         return [_point(point.strip()) for point in self.cassandra.split(",")]
+
+    def cassandra_credentials(self) -> tuple[str, str] | None:
+        """User and password; None: Cassandra does not ask.
+
+        Raises:
+            NotPrepared: there is one without the other.
+        """
+        user, password = self.cassandra_user, self.cassandra_password
+        if bool(user) != bool(password):
+            raise NotPrepared("LICENSING_CASSANDRA_USER and LICENSING_CASSANDRA_PASSWORD go together: set both or none")
+        return (user, password.get_secret_value()) if user and password else None
 
 
 def _point(text: str) -> tuple[str, int]:

@@ -1,26 +1,29 @@
 """The events that a document of a view is made of, read from the stores.
 
 A document of an account is made of the account's events, which Cassandra has by account. A document over all accounts
-may be of any event, so the whole events topic is read for it, as far back as it reaches.
+may be of any event, so the whole events topic is read for it; where that has lost its beginning, all event rows are.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
+from commands.cassandra.scan import CassandraEventScan
 from ops import framing, history, kafka
 from ops.explain import Cause, Located
 from ops.journal import shards
 from ops.settings import Settings
 from projections.views.view import View
 from schemas.codec import decode_event
+from schemas.events import Envelope
 from schemas.topics import partition_of
 
 _OFTEN = 1000  # records between two words of progress
+_SLICES = 64  # of the event rows, between two of them too
 
 
 def events_of(
     settings: Settings, view: View, key: str, tell: Callable[[int, int], None] = lambda done, total: None
 ) -> Iterator[Located]:
-    """All events that may be about a document, those of an account in order. `tell`: how many are read, of how many.
+    """All events that may be about a document, those of an account in order. `tell`: how far reading is, of how far.
 
     Raises:
         CassandraProblem, KafkaProblem: the store does not answer.
@@ -29,9 +32,45 @@ def events_of(
     if view.TAG == "account":
         yield from map(Located, history.events(settings, key.partition("/")[0]))
         return
+    there = kafka.spans(settings.kafka, settings.topics.events)
+    if _whole(there):
+        yield from _published(settings, key, there, tell)
+    else:
+        yield from map(Located, _stored(settings, key, tell))
+
+
+def has_its_beginning(settings: Settings) -> bool:
+    """Whether the events topic reaches back to the first event.
+
+    Raises:
+        KafkaProblem: Kafka does not answer.
+    """
+    return _whole(kafka.spans(settings.kafka, settings.topics.events))
+
+
+def _whole(there: Mapping[int, range]) -> bool:
+    return not any(span.start for span in there.values())
+
+
+def _stored(settings: Settings, key: str, tell: Callable[[int, int], None]) -> list[Envelope]:
+    """The events in whose bytes a key is, by time; the store has them by account."""
+    name, found = key.encode(), list[Envelope]()
+    with history.session(settings) as opened:
+        scan = CassandraEventScan(opened)
+        for number, piece in enumerate(scan.slices(_SLICES), 1):
+            for rows in scan.read(piece):
+                found += [row.envelope for row in rows if name in row.payload]
+            tell(number, _SLICES)
+    return sorted(found, key=lambda one: (one.at, one.account_id, one.version))
+
+
+def _published(
+    settings: Settings, key: str, there: Mapping[int, range], tell: Callable[[int, int], None]
+) -> Iterator[Located]:
+    """The events of the topic in whose bytes a key is."""
     topic, plain, name = settings.topics.events, framing.from_topic(), key.encode()
-    total, seen = sum(kafka.ends(settings.kafka, topic).values()), dict[str, int]()
-    for number, record in enumerate(kafka.everything(settings.kafka, topic), 1):
+    total, seen = sum(map(len, there.values())), dict[str, int]()
+    for number, record in enumerate(kafka.everything(settings.kafka, topic, there), 1):
         if number % _OFTEN == 0 or number == total:
             tell(number, total)
         if record.value is None or name not in record.value:
@@ -42,14 +81,14 @@ def events_of(
             yield Located(envelope, record.partition, record.offset)
 
 
-def located(settings: Settings, found: Sequence[Cause]) -> list[Cause]:
-    """The same, with the place of each event on the topic: read from where its time begins until it is there.
+def located(settings: Settings, view: View, found: Sequence[Cause]) -> list[Cause]:
+    """The same, with the place of each event on the topic where that is still known: for documents of an account.
 
     Raises:
         KafkaProblem: Kafka does not answer.
         NotPrepared: the topics are missing.
     """
-    if not found or found[0].of.offset is not None:
+    if not found or view.TAG != "account":
         return list(found)
     account_id = found[0].of.envelope.account_id
     partition, plain, key = partition_of(account_id, shards(settings)), framing.from_topic(), account_id.encode()

@@ -94,7 +94,7 @@ def session(settings: Settings) -> Iterator[Any]:
 
     Raises:
         CassandraProblem: Cassandra does not answer or refuses.
-        NotPrepared: it has no such keyspace.
+        NotPrepared: it has no such keyspace, or refuses the user or password.
     """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
     with _session(own, keyspace=own.keyspace) as opened:
@@ -104,7 +104,7 @@ def session(settings: Settings) -> Iterator[Any]:
 @contextmanager
 def _session(own: HandlerSettings, keyspace: str | None) -> Iterator[Any]:
     try:
-        opened = connect(own.cassandra_points(), keyspace)
+        opened = connect(own.cassandra_points(), keyspace, credentials=own.cassandra_credentials())
     except StoreUnavailable as error:
         raise CassandraProblem(
             f"Cassandra at {own.cassandra} does not answer. Is it running? `licensing status` tells."

@@ -9,6 +9,7 @@ from commands.policy_file import PolicyError
 from commands.policy_log import Refusal
 from commands.ports import NotPrepared
 from ops import history, kafka, processes, services, versions
+from ops.dead_letters import reading as dead_letters
 from ops.policies import Listed, listed, refused
 from ops.policies import read as read_policies
 from ops.redis import RedisError
@@ -101,7 +102,7 @@ def _read(found: Status, home: Path, settings: Settings) -> None:
         return
     committed = kafka.committed(settings.kafka, settings.handler_group, topics.commands)
     found.lags.append(_lag("handler", topics.commands, kafka.ends(settings.kafka, topics.commands), committed))
-    found.dead_letters = sum(kafka.ends(settings.kafka, topics.dead_letters).values())
+    found.dead_letters = dead_letters.waiting(settings)
     rules = read_policies(settings)
     found.policies, found.refused_policies = listed(rules, int(time.time() * 1000)), refused(rules)
     ends = kafka.ends(settings.kafka, topics.events)

@@ -3,7 +3,14 @@
 import asyncio
 from typing import Any
 
-from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
+from cassandra import (
+    AuthenticationFailed,
+    ConsistencyLevel,
+    DriverException,
+    InvalidRequest,
+    RequestExecutionException,
+)
+from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.connection import ConnectionBusy, ConnectionException
 from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
@@ -30,18 +37,18 @@ _AWAY = (
 
 
 class NotPrepared(Exception):
-    """The keyspace or the table is missing. Waiting does not help; creating them does."""
+    """The keyspace or the table is missing, or the role is refused. Waiting does not help; the text says what does."""
 
 
 class EventStore:
     """The events of an account by version. Connects at the first read: a worker seldom needs it.
 
     Raises:
-        BadContactPoint: the setting is wrong, which is said at once.
+        BadContactPoint, BadCredentials: a setting is wrong, which is said at once.
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._points = settings.cassandra_points()
+        self._points, self._credentials = settings.cassandra_points(), settings.cassandra_credentials()
         self._select_text = _SELECT.format(keyspace=settings.keyspace)
         self._cluster: Any = None
         self._session: Any = None
@@ -51,7 +58,7 @@ class EventStore:
         """The events `first` <= version <= `last`, in order; fewer where the store has fewer.
 
         Raises:
-            NotPrepared: the keyspace or the table is missing.
+            NotPrepared: the keyspace or the table is missing, or the user or password is refused.
             UnknownSchema: a newer release wrote one of them; the text is the version, such as LicenseAcquired.v3.
         """
         return await asyncio.to_thread(self._read, account_id, first, last)
@@ -70,11 +77,20 @@ class EventStore:
             load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
             consistency_level=ConsistencyLevel.QUORUM,
         )
-        cluster = Cluster(self._points, execution_profiles={EXEC_PROFILE_DEFAULT: profile})
+        provider = None if self._credentials is None else PlainTextAuthProvider(*self._credentials)
+        cluster = Cluster(self._points, execution_profiles={EXEC_PROFILE_DEFAULT: profile}, auth_provider=provider)
         try:
             session = cluster.connect()
             self._select = session.prepare(self._select_text)
             self._select.is_idempotent = True
+        except NoHostAvailable as error:
+            cluster.shutdown()
+            if _is_refused(error):
+                raise NotPrepared(
+                    f"Cassandra refuses the user {self._credentials[0] if self._credentials else '(none is set)'};"
+                    " set LICENSING_CASSANDRA_USER and LICENSING_CASSANDRA_PASSWORD"
+                ) from error
+            raise
         except BaseException:
             cluster.shutdown()
             raise
@@ -91,6 +107,12 @@ def _decoded(row: Any) -> Envelope:
         return decode_event(row.payload)
     except UnknownSchema as error:
         raise UnknownSchema(f"{row.type}.v{row.schema_version}") from error
+
+
+def _is_refused(error: NoHostAvailable) -> bool:
+    """Whether a node does not take the user or the password; one that cannot look them up now may take them later."""
+    found = error.errors.values() if isinstance(error.errors, dict) else ()
+    return any(isinstance(one, AuthenticationFailed) and "Unable to perform" not in str(one) for one in found)
 
 
 def is_away(error: Exception) -> bool:

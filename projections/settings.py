@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.topics import Topics
@@ -15,6 +15,10 @@ class BadContactPoint(Exception):
     """A contact point of Cassandra is not `host` or `host:port`."""
 
 
+class BadCredentials(Exception):
+    """There is a user of Cassandra without a password, or a password without a user."""
+
+
 class Settings(BaseSettings):
     """Where the servers are, and the names below which everything lives."""
 
@@ -22,6 +26,8 @@ class Settings(BaseSettings):
 
     kafka: str = "127.0.0.1:9092"
     cassandra: str = "127.0.0.1:9042"
+    cassandra_user: str | None = None
+    cassandra_password: SecretStr | None = None
     keyspace: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")] = "licensing"
     redis: str = "redis://127.0.0.1:6379/0"
     namespace: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "licensing"
@@ -44,6 +50,19 @@ class Settings(BaseSettings):
             BadContactPoint: one of them is no contact point.
         """
         return [_point(point.strip()) for point in self.cassandra.split(",")]
+
+    def cassandra_credentials(self) -> tuple[str, str] | None:
+        """User and password; None: Cassandra does not ask.
+
+        Raises:
+            BadCredentials: there is one without the other.
+        """
+        user, password = self.cassandra_user, self.cassandra_password
+        if bool(user) != bool(password):
+            raise BadCredentials(
+                "LICENSING_CASSANDRA_USER and LICENSING_CASSANDRA_PASSWORD go together: set both or none"
+            )
+        return (user, password.get_secret_value()) if user and password else None
 
 
 def _point(text: str) -> tuple[str, int]:

@@ -36,6 +36,11 @@ class Topics:
         return f"{self.namespace}.dead-letters"
 
     @property
+    def replayed(self) -> str:
+        """Which dead letters were replayed, by their partition and offset, on one partition."""
+        return f"{self.dead_letters}.replayed"
+
+    @property
     def policies(self) -> str:
         """The rules by version, on one partition that every handler reads."""
         return f"{self.namespace}.policies"

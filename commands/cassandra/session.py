@@ -11,7 +11,14 @@ from types import MethodType
 from typing import Any, TypeVar
 from weakref import WeakMethod
 
-from cassandra import ConsistencyLevel, DriverException, InvalidRequest, RequestExecutionException
+from cassandra import (
+    AuthenticationFailed,
+    ConsistencyLevel,
+    DriverException,
+    InvalidRequest,
+    RequestExecutionException,
+)
+from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import ConnectionBusy, ConnectionException
 from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
@@ -46,15 +53,20 @@ PIECE = 1 << 16
 NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
 
-def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, timeout: float = 10.0) -> Session:
-    """Connect to a cluster; `timeout` in seconds for each request.
+def connect(
+    contact_points: Iterable[tuple[str, int]],
+    keyspace: str | None,
+    timeout: float = 10.0,
+    credentials: tuple[str, str] | None = None,
+) -> Session:
+    """Connect to a cluster; `timeout` in seconds for each request, `credentials`: user and password.
 
     A default driver retries a conditional write on another host after a lost connection, and then finds its own row
     in the way; so nothing is retried here. Who asked decides.
 
     Raises:
         StoreUnavailable: no contact point answers.
-        NotPrepared: the keyspace is not there.
+        NotPrepared: the keyspace is not there, or the user or password is refused.
     """
     profile = ExecutionProfile(
         load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
@@ -72,6 +84,7 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
         connect_timeout=timeout,
         control_connection_timeout=timeout,
         sockopts=NO_DELAY,
+        auth_provider=None if credentials is None else PlainTextAuthProvider(*credentials),
     )
     cluster.connection_class = _connection_class(cluster.connection_class)
     try:
@@ -84,7 +97,19 @@ def connect(contact_points: Iterable[tuple[str, int]], keyspace: str | None, tim
         raise NotPrepared(f"{error}; create the topics and tables with: licensing init") from error
     except FAILURES as error:
         cluster.shutdown()
-        raise StoreUnavailable(f"Cassandra at {', '.join(f'{h}:{p}' for h, p in points)}: {error}") from error
+        where = f"Cassandra at {', '.join(f'{h}:{p}' for h, p in points)}"
+        if _is_refused(error):
+            raise NotPrepared(
+                f"{where} refuses the user {credentials[0] if credentials else '(none is set)'};"
+                " set LICENSING_CASSANDRA_USER and LICENSING_CASSANDRA_PASSWORD"
+            ) from error
+        raise StoreUnavailable(f"{where}: {error}") from error
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether a node does not take the user or the password; one that cannot look them up now may take them later."""
+    found = error.errors.values() if isinstance(error, NoHostAvailable) and isinstance(error.errors, dict) else ()
+    return any(isinstance(one, AuthenticationFailed) and "Unable to perform" not in str(one) for one in found)
 
 
 def _connection_class(kind: Any) -> Any:

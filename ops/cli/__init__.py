@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import typer
 
+from ops.cli import dead_letters, dead_letters_change
 from ops.cli.bench import bench
 from ops.cli.demo import demo
 from ops.cli.explain import explain
@@ -17,7 +18,7 @@ from ops.cli.simulate import simulate
 from ops.cli.stack import down, handler, init, status, up, worker
 from ops.cli.state import state
 from ops.cli.timeline import timeline
-from ops.cli.what_if import what_if
+from ops.cli.what_if import Pairs, what_if
 from ops.settings import adopt, home
 
 app = typer.Typer(
@@ -50,7 +51,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     bench: "licensing bench commands latency --runs 5",
 }
 for command, example in _EXAMPLES.items():
-    app.command(epilog=f"Example: {example}")(command)
+    app.command(epilog=f"Example: {example}", cls=Pairs if command is what_if else None)(command)
 app.add_typer(schema)
 
 policy = typer.Typer(
@@ -64,6 +65,20 @@ _POLICY_EXAMPLES: dict[Callable[..., None], str] = {
 for command, example in _POLICY_EXAMPLES.items():
     policy.command(epilog=f"Example: {example}")(command)
 app.add_typer(policy, name="policy")
+
+letters = typer.Typer(
+    help="What could not be read or meant: list it, look at it, send it again after a fix, drop it.",
+    no_args_is_help=True,
+)
+_LETTER_EXAMPLES: dict[str, tuple[Callable[..., None], str]] = {
+    "list": (dead_letters.list_, "licensing dead-letters list --stage decode"),
+    "show": (dead_letters.show, "licensing dead-letters show 2:17"),
+    "replay": (dead_letters_change.replay, "licensing dead-letters replay --all --exception UnknownSchema --yes"),
+    "purge": (dead_letters_change.purge, "licensing dead-letters purge --before 2026-10-01T00:00:00Z --yes"),
+}
+for verb, (command, example) in _LETTER_EXAMPLES.items():
+    letters.command(verb, epilog=f"Example: {example}")(command)
+app.add_typer(letters, name="dead-letters")
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ import typer
 from msgspec import to_builtins
 
 from ops.cli.failures import Failure
-from ops.cli.look import Json, Key, Name, named, readable
+from ops.cli.look import Json, Key, Name, named, readable, say_if_stored
 from ops.cli.output import as_json, cell, moment, table
 from ops.settings import Settings
 
@@ -30,20 +30,22 @@ def explain(
 
     Each event with its place on the events topic. What a field was is told as it would read now: a licence that has
     ended since is not active in any row. A document of an account is made of the account's events; for one that many
-    accounts share all of the events topic is read, as far back as it reaches. Exit code 1: no event is about it.
+    accounts share all of the events topic is read, or, if that has lost its beginning, all event rows: then without
+    places. Exit code 1: no event is about it.
     """
     from ops import about
     from ops.cli.bars import Bars
     from ops.explain import Traced, causes
 
     view, settings = named(name), Settings.read()
+    say_if_stored(settings, view)
     with Bars(events=0) as bars:
         events = about.events_of(settings, view, key, lambda done, total: bars.set("events", done, total))
         found = list(causes(Traced(view, key, int(time.time() * 1000)), events, field))
     if not found:
         what = f"{name} {key}" if field is None else f"{field} of {name} {key}"
         raise Failure(f"No event is about {what}.")
-    found = about.located(settings, found)
+    found = about.located(settings, view, found)
     topic = settings.topics.events
     if json:
         for cause in found:

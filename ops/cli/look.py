@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ops.cli.failures import Failure
-from ops.cli.output import as_json, moment, table
+from ops.cli.output import as_json, moment, note, table
 from ops.cli.state import AsOf, time_of
 from ops.settings import Settings
 
@@ -33,7 +33,7 @@ def view(
     """Print a document of a view as it reads now, or as it would have read at a time.
 
     Of the past it is made anew, from the events up to that time: those of its account, or, where many accounts share
-    it, all of the events topic.
+    it, all of the events topic, or all event rows if that has lost its beginning.
     """
     found, at = named(name), time_of(as_of)
     if at is not None and generation is not None:
@@ -73,12 +73,22 @@ def _then(view: "View", key: str, at: int) -> dict[str, Any] | None:
     from ops.cli.bars import Bars
     from ops.explain import Traced
 
-    traced = Traced(view, key, at)
+    traced, settings = Traced(view, key, at), Settings.read()
+    say_if_stored(settings, view)
     with Bars(events=0) as bars:
-        for one in about.events_of(Settings.read(), view, key, lambda done, total: bars.set("events", done, total)):
+        for one in about.events_of(settings, view, key, lambda done, total: bars.set("events", done, total)):
             if one.envelope.at <= at:
                 traced.take(one.envelope)
     return traced.document()
+
+
+def say_if_stored(settings: Settings, view: "View") -> None:
+    """Say where the events of a shared document are read, if it is not their topic."""
+    from ops import about
+
+    if view.TAG != "account" and not about.has_its_beginning(settings):
+        topic = settings.topics.events
+        note(f"{topic} has lost its beginning: all event rows are read, and places on the topic are not known.")
 
 
 def show(title: str, document: dict[str, Any]) -> None:

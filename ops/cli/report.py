@@ -10,6 +10,7 @@ from ops import history, kafka, redis
 from ops.cli.outcomes import show_sums
 from ops.cli.output import as_json, moment, table
 from ops.cli.timeline import show_steps
+from ops.dead_letters.letter import letter_of
 from ops.demo import Figures
 from ops.settings import Settings
 from ops.simulate import films
@@ -121,6 +122,6 @@ class Report:
     def _dead(self) -> Counter[tuple[str, str]]:
         dead: Counter[tuple[str, str]] = Counter()
         for record in kafka.everything(self._settings.kafka, self._settings.topics.dead_letters):
-            stage, message = (record.headers.get(f"__dlq.errors.{name}") or b"" for name in ("stage", "message"))
-            dead[stage.decode(), message.decode()[:90]] += 1
+            letter = letter_of(record)
+            dead[letter.stage, letter.message[:90]] += 1
         return dead

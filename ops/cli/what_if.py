@@ -4,9 +4,10 @@
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ops.cli.failures import Failure
 from ops.settings import Settings
@@ -17,6 +18,20 @@ if TYPE_CHECKING:
     from ops.whatif.edits import Edits
     from ops.whatif.run import Found
     from schemas.events import Envelope
+
+
+class Pairs(TyperCommand):
+    """Takes --set with its two values, as often as it is there, which Typer cannot: they become one text."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse, with the values of --set joined by a space; an event's name has none, nor an equals sign."""
+        joined: list[str] = []
+        for one in args:
+            if joined[-2:-1] == ["--set"] and not {" ", "="} & set(joined[-1]):
+                joined[-1] += f" {one}"
+            else:
+                joined.append(one)
+        return super().parse_args(ctx, joined)
 
 
 def what_if(
@@ -32,7 +47,7 @@ def what_if(
         list[str] | None, typer.Option(metavar="EVENT", help="Without this event: its version, or its id.")
     ] = None,
     change: Annotated[
-        tuple[str, str] | None,
+        list[str] | None,
         typer.Option("--set", metavar="EVENT FIELD=VALUE", help="With another value in this event."),
     ] = None,
     insert: Annotated[
@@ -56,12 +71,13 @@ def what_if(
     from ops.cli.bars import Bars
     from ops.cli.difference import Tables
     from ops.cli.difference_lines import JsonLines
+    from ops.collecting import as_a_handler
 
     now = int(time.time() * 1000)
     settings = Settings.read()
-    with Bars(journal_rows=0) as bars:
+    with Bars(journal_rows=0) as bars, as_a_handler():
         if edited and account is not None:
-            found = _with_other_events(settings, account, drop or [], change, insert, now)
+            found = _with_other_events(settings, account, drop or [], map(_pair, change or []), insert, now)
         else:
             found = _decided_again(settings, account, sample, policy, now, bars)
         report = JsonLines() if json else Tables()
@@ -113,7 +129,7 @@ def _with_other_events(
     settings: Settings,
     account: str,
     drop: Iterable[str],
-    change: tuple[str, str] | None,
+    change: Iterable[tuple[str, str]],
     insert: Path | None,
     now: int,
 ) -> "Iterator[Found]":
@@ -133,13 +149,18 @@ def _with_other_events(
     yield from change_events(account, real, edits, now)
 
 
-def _edits(real: "list[Envelope]", drop: Iterable[str], change: tuple[str, str] | None) -> "Edits":
+def _pair(text: str) -> tuple[str, str]:
+    name, _, assignment = text.partition(" ")
+    return name, assignment
+
+
+def _edits(real: "list[Envelope]", drop: Iterable[str], change: Iterable[tuple[str, str]]) -> "Edits":
     from ops.whatif.edits import Edits, changed, find
 
     edits = Edits(dropped={find(real, name).version for name in drop})
-    if change is not None:
-        envelope = find(real, change[0])
-        edits.changed[envelope.version] = changed(envelope, change[1])
+    for name, assignment in change:
+        envelope = find(real, name)
+        edits.changed[envelope.version] = changed(edits.changed.get(envelope.version, envelope), assignment)
     return edits
 
 

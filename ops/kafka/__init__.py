@@ -1,11 +1,12 @@
-"""Kafka as operations see it: clients for sending, reading and administration. The one module that imports one."""
+"""Kafka as operations see it: clients for sending, reading and administration. The one package that imports one."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
+    KafkaError,
     KafkaException,
     Producer,
     TopicPartition,
@@ -14,11 +15,14 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 TIMEOUT = 15.0  # seconds for one question to the brokers
-_MANY = 1000  # messages that are taken at once
-_QUIET: dict[str, Any] = {
+_NEAR = 5_000  # messages that are read sooner than found by their time
+QUIET: dict[str, Any] = {
     "log_level": 0,
     "error_cb": lambda error: None,
 }  # what is wrong is raised where somebody waits for it
+
+
+Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 
 
 class Record(NamedTuple):
@@ -28,7 +32,8 @@ class Record(NamedTuple):
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: dict[str, bytes | None]
+    headers: Headers = ()
+    timestamp: int = -1  # ms
 
 
 class KafkaProblem(Exception):
@@ -55,18 +60,22 @@ def producer(bootstrap: str, linger_ms: int = 5) -> Any:
         "queue.buffering.max.messages": 200_000,
         "delivery.report.only.error": True,
     }
-    return Producer(settings | _QUIET)
+    return Producer(settings | QUIET)
 
 
-def reader(bootstrap: str, start: Mapping[tuple[str, int], int]) -> Any:
-    """A consumer outside any group: `start` is (topic, partition) -> first offset."""
+def reader(bootstrap: str, start: Mapping[tuple[str, int], int], says_end: bool = False) -> Any:
+    """A consumer outside any group: `start` is (topic, partition) -> first offset.
+
+    `says_end`: it gives an error _PARTITION_EOF at the end of a partition.
+    """
     settings = {
         "bootstrap.servers": bootstrap,
         "group.id": "licensing.reader",  # a name that the client wants; nothing is committed
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
+        "enable.partition.eof": says_end,
     }
-    client = Consumer(settings | _QUIET)
+    client = Consumer(settings | QUIET)
     client.assign([TopicPartition(topic, partition, offset) for (topic, partition), offset in start.items()])
     return client
 
@@ -74,7 +83,7 @@ def reader(bootstrap: str, start: Mapping[tuple[str, int], int]) -> Any:
 def partitions(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
     """Topic -> number of partitions, for those of the names that exist."""
     try:
-        known = AdminClient({"bootstrap.servers": bootstrap} | _QUIET).list_topics(timeout=TIMEOUT).topics
+        known = AdminClient({"bootstrap.servers": bootstrap} | QUIET).list_topics(timeout=TIMEOUT).topics
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     return {name: len(known[name].partitions) for name in names if name in known and known[name].error is None}
@@ -82,7 +91,7 @@ def partitions(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
 
 def create(bootstrap: str, counts: Mapping[str, int], configs: Mapping[str, Mapping[str, str]]) -> None:
     """Create topics of so many partitions, with the brokers' default replication."""
-    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     wanted = [
         NewTopic(name, count, replication_factor=-1, config=dict(configs[name])) for name, count in counts.items()
     ]
@@ -96,7 +105,7 @@ def create(bootstrap: str, counts: Mapping[str, int], configs: Mapping[str, Mapp
 def delete(bootstrap: str, names: Iterable[str]) -> None:
     """Delete those of the topics that exist."""
     existing = list(partitions(bootstrap, names))
-    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     try:
         for future in admin.delete_topics(existing, operation_timeout=TIMEOUT).values() if existing else ():
             future.result()
@@ -104,17 +113,13 @@ def delete(bootstrap: str, names: Iterable[str]) -> None:
         raise problem(bootstrap, error) from error
 
 
-def ends(bootstrap: str, topic: str) -> dict[int, int]:
-    """Partition -> offset behind the last message."""
-    return {partition: end for partition, (_, end) in _watermarks(bootstrap, topic).items()}
-
-
-def _watermarks(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
+def spans(bootstrap: str, topic: str) -> dict[int, range]:
+    """Partition -> offsets that the topic reaches from and to; what lies before was deleted."""
     client = reader(bootstrap, {})
     try:
         found = client.list_topics(topic, timeout=TIMEOUT).topics[topic]
         return {
-            partition: client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
+            partition: range(*client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT))
             for partition in sorted(found.partitions)
         }
     except KafkaException as error:
@@ -123,20 +128,32 @@ def _watermarks(bootstrap: str, topic: str) -> dict[int, tuple[int, int]]:
         client.close()
 
 
-def everything(bootstrap: str, topic: str) -> Iterator[Record]:
-    """All messages that a topic has now, partition by partition in order, interleaved as they come."""
-    left = {partition: end for partition, end in ends(bootstrap, topic).items() if end}
-    client = reader(bootstrap, {(topic, partition): 0 for partition in left})
+def ends(bootstrap: str, topic: str) -> dict[int, int]:
+    """Partition -> offset behind the last message."""
+    return {partition: span.stop for partition, span in spans(bootstrap, topic).items()}
+
+
+def everything(bootstrap: str, topic: str, within: Mapping[int, range] | None = None) -> Iterator[Record]:
+    """The messages of a topic, partition by partition in order, interleaved as they come.
+
+    `within`: partition -> offsets that are wanted; None: all that the topic has now.
+    """
+    wanted = spans(bootstrap, topic) if within is None else within
+    left = {partition: span.stop for partition, span in wanted.items() if span}
+    client = reader(bootstrap, {(topic, partition): wanted[partition].start for partition in left}, says_end=True)
     try:
         while left:
             message = client.poll(TIMEOUT)
             if message is None:
                 raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
-            if message.error() is not None:
-                raise problem(bootstrap, KafkaException(message.error()))
-            partition, offset = message.partition(), message.offset()
-            yield Record(partition, offset, message.key(), message.value(), dict(message.headers() or ()))
-            if offset + 1 >= left.get(partition, 0):
+            partition, offset, error = message.partition(), message.offset(), message.error()
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                raise problem(bootstrap, KafkaException(error))
+            if error is None and offset < left.get(partition, 0):
+                yield Record(
+                    partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
+                )
+            if offset + 1 >= left.get(partition, 0) or error is not None:  # the end: its last ones may be compacted
                 left.pop(partition, None)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
@@ -144,39 +161,12 @@ def everything(bootstrap: str, topic: str) -> Iterator[Record]:
         client.close()
 
 
-def begins(bootstrap: str, topic: str) -> dict[int, int]:
-    """Partition -> offset of the first message that is still there."""
-    return {partition: first for partition, (first, _) in _watermarks(bootstrap, topic).items()}
-
-
-def between(bootstrap: str, topic: str, first: Mapping[int, int], until: Mapping[int, int]) -> Iterator[Record]:
-    """Messages of those partitions from `first` on and before `until`, without headers, each partition's in order.
-
-    What the topic does not have any more is passed over.
-    """
-    known = _watermarks(bootstrap, topic)
-    start = {partition: max(offset, known[partition][0]) for partition, offset in first.items()}
-    left = {partition: min(until[partition], known[partition][1]) for partition in start}
-    left = {partition: end for partition, end in left.items() if start[partition] < end}
-    client = reader(bootstrap, {(topic, partition): start[partition] for partition in left})
+def _headers(message: Any) -> Headers:
+    """A message's headers; none where a name is not UTF-8: the client cannot read them then."""
     try:
-        while left:
-            messages = client.consume(_MANY, TIMEOUT)
-            if not messages:
-                raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
-            for message in messages:
-                if message.error() is not None:
-                    raise problem(bootstrap, KafkaException(message.error()))
-                partition, offset = message.partition(), message.offset()
-                end = left.get(partition, 0)
-                if offset < end:
-                    yield Record(partition, offset, message.key(), message.value(), {})
-                if offset + 1 >= end:
-                    left.pop(partition, None)
-    except KafkaException as error:
-        raise problem(bootstrap, error) from error
-    finally:
-        client.close()
+        return tuple(message.headers() or ())
+    except (SystemError, UnicodeDecodeError):
+        return ()
 
 
 def find(
@@ -186,32 +176,34 @@ def find(
     wanted: Sequence[tuple[int, int]],
     number: Callable[[Record], int | None],
 ) -> dict[int, int]:
-    """Number -> offset of its first message. `wanted`: numbers and times (ms), in the order of the topic.
+    """Number -> offset of its first message. `wanted`: numbers and times (ms), both in the order of the topic.
 
-    A message is looked for from the first one that is not before its time; what the topic has lost is left out.
+    Where a number does not come soon, reading goes on from its time. What the topic has lost is left out: a higher
+    number comes in its place.
     """
     found: dict[int, int] = {}
-    client = reader(bootstrap, {(topic, partition): 0})
+    client = reader(bootstrap, {})
     try:
-        _, end = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
-        position = 0
+        begin, end = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
+        position, highest = begin - 1, 0  # nothing is assigned yet
         for sought, at in wanted:
-            if sought in found:
-                continue
-            (place,) = client.offsets_for_times([TopicPartition(topic, partition, at)], timeout=TIMEOUT)
-            if place.offset < 0:
-                continue
-            if place.offset > position or position >= end:
-                position = place.offset
-                client.assign([TopicPartition(topic, partition, position)])
-            while sought not in found and position < end:
+            near = position if position < begin else position + _NEAR
+            while highest < sought and position < end:
+                if position == near:
+                    (place,) = client.offsets_for_times([TopicPartition(topic, partition, at)], timeout=TIMEOUT)
+                    if place.offset < 0:
+                        return found  # everything there is lies before its time
+                    if place.offset > position:
+                        position = place.offset
+                        client.assign([TopicPartition(topic, partition, position)])
                 message = client.poll(TIMEOUT)
                 if message is None or message.error() is not None:
                     raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
                 position = message.offset() + 1
-                record = Record(partition, message.offset(), message.key(), message.value(), {})
-                if (known := number(record)) is not None:
-                    found.setdefault(known, record.offset)
+                known = number(Record(partition, message.offset(), message.key(), message.value()))
+                if known is not None:
+                    found.setdefault(known, message.offset())
+                    highest = max(highest, known)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
     finally:
@@ -221,7 +213,7 @@ def find(
 
 def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
     """Partition -> offset that the group goes on from, for partitions where it has committed."""
-    admin = AdminClient({"bootstrap.servers": bootstrap} | _QUIET)
+    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     try:
         (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
         answer = future.result(timeout=TIMEOUT)

@@ -5,7 +5,12 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from ops.kafka import _QUIET, problem
+from ops.kafka import QUIET, Headers, _headers, problem
+
+
+def headers_of(message: Any) -> Headers:
+    """The headers of one of the client's messages; none where they cannot be read."""
+    return _headers(message)
 
 
 class Piece(NamedTuple):
@@ -31,7 +36,7 @@ class Bulk:
             "fetch.message.max.bytes": 4 << 20,
             "queued.max.messages.kbytes": 32 << 10,
         }
-        self._client = Consumer(settings | _QUIET)
+        self._client = Consumer(settings | QUIET)
         self._client.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
 
     def take(self, count: int, timeout: float) -> list[Piece]:

@@ -98,8 +98,7 @@ def reach_of(settings: Settings) -> Reach:
     topic = settings.topics.events
     if topic not in kafka.partitions(settings.kafka, (topic,)):
         raise Refused(f"There is no topic {topic}; create the topics and tables with: licensing init")
-    begins, ends = kafka.begins(settings.kafka, topic), kafka.ends(settings.kafka, topic)
-    return {partition: (begins[partition], end) for partition, end in ends.items()}
+    return {partition: (span.start, span.stop) for partition, span in kafka.spans(settings.kafka, topic).items()}
 
 
 def new_name(asked: Asked, view: View, generations: Generations) -> str:

@@ -23,7 +23,7 @@ class EventsTopic:
 
     def begins(self) -> dict[int, int]:
         """See `Topic.begins`."""
-        return kafka.begins(self._bootstrap, self._name)
+        return {partition: span.start for partition, span in kafka.spans(self._bootstrap, self._name).items()}
 
     def ends(self) -> dict[int, int]:
         """See `Topic.ends`."""
@@ -31,7 +31,12 @@ class EventsTopic:
 
     def read(self, first: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[kafka.Record]:
         """See `Topic.read`."""
-        for record in kafka.between(self._bootstrap, self._name, first, ends):
+        known = kafka.spans(self._bootstrap, self._name)
+        within = {
+            partition: range(max(offset, known[partition].start), min(ends[partition], known[partition].stop))
+            for partition, offset in first.items()
+        }
+        for record in kafka.everything(self._bootstrap, self._name, within):
             yield record if record.value is None else record._replace(value=self._plain(record.value))
 
 

@@ -65,7 +65,9 @@ def changed(envelope: Envelope, assignment: str) -> Envelope:
     event = envelope.event
     types = {one.name: one.type for one in fields(type(event))} | {"at": int}
     if not equals or name not in types:
-        raise EditError(f"{assignment} is not FIELD=VALUE with a field of {envelope.type}: {', '.join(types)}")
+        raise EditError(
+            f"{assignment or 'nothing'} is not FIELD=VALUE with a field of {envelope.type}: {', '.join(types)}"
+        )
     value = _value(name, text, types[name])
     return replace(envelope, at=value) if name == "at" else replace(envelope, event=replace(event, **{name: value}))
 

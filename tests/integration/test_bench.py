@@ -11,7 +11,7 @@ from tests.support.space import Servers
 
 def test_a_row_is_measured_on_real_servers(servers: Servers, tmp_path: Path) -> None:
     told: list[str] = []
-    ground = Ground(servers.address, servers.home, 1, Size(share=0.15), told.append)
+    ground = Ground(servers.address, servers.home, 1, Size(share=0.6), told.append)
     (result,) = run([hot_account], ground, str)
     assert result.failure is None
     (line,) = result.lines

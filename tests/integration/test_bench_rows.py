@@ -7,7 +7,7 @@ import pytest
 
 from ops.bench.ground import Ground, Size
 from ops.bench.row import Line
-from ops.bench.rows import cold_load, memory
+from ops.bench.rows import cold_load, memory, what_if
 from ops.bench.watch import POSSIBLE
 from tests.support.space import Servers
 
@@ -30,3 +30,10 @@ def test_memory_is_measured_on_real_processes(servers: Servers, tmp_path: Path) 
     handler = lines["handler, after 6,000 commands"].ours
     assert handler is not None
     assert handler.median > 20
+
+
+def test_what_if_is_measured_over_commands_that_a_handler_decided(servers: Servers, tmp_path: Path) -> None:
+    ((what, line),) = measured(what_if, servers, tmp_path).items()
+    assert what == "a command, what-if over 2,000"
+    assert line.ratio is not None
+    assert line.ratio.least > 0

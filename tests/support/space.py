@@ -60,14 +60,16 @@ class Space:
 
     def session(self) -> Session:
         """A Cassandra session in the keyspace; the caller shuts its cluster down."""
-        return connect(self.settings.cassandra_points(), self.name)
+        settings = self.settings
+        return connect(settings.cassandra_points(), self.name, credentials=settings.cassandra_credentials())
 
 
 def new_space(servers: Servers) -> Space:
     """Create topics and tables under a name of their own."""
     space = Space(servers, f"t{uuid4().hex[:12]}")
     topics.create(space.settings.kafka, space.topics, PARTITIONS)
-    session = connect(space.settings.cassandra_points(), None)
+    settings = space.settings
+    session = connect(settings.cassandra_points(), None, credentials=settings.cassandra_credentials())
     try:
         create_tables(session, space.name)
     finally:

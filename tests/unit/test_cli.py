@@ -32,6 +32,13 @@ def test_every_command_has_help_with_an_example(run: CliRunner, command: str) ->
     assert f"licensing {command}" in result.output
 
 
+@pytest.mark.parametrize("verb", ["list", "show", "replay", "purge"])
+def test_so_have_those_of_dead_letters(run: CliRunner, verb: str) -> None:
+    result = run.invoke(app, ["dead-letters", verb, "--help"])
+    assert result.exit_code == 0
+    assert f"Example: licensing dead-letters {verb}" in " ".join(result.output.split())
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -47,6 +54,14 @@ def test_every_command_has_help_with_an_example(run: CliRunner, command: str) ->
         ["worker", "films"],
         ["init", "--partitions", "0"],
         ["demo", "--commands", "some"],
+        ["dead-letters", "show", "17"],
+        ["dead-letters", "list", "--since", "yesterday"],
+        ["dead-letters", "replay"],
+        ["dead-letters", "replay", "2:17", "--all"],
+        ["dead-letters", "replay", "2:17", "--stage", "decode"],
+        ["dead-letters", "replay", "2:x"],
+        ["dead-letters", "purge"],
+        ["dead-letters", "purge", "2:17", "--all"],
     ],
 )
 def test_misuse_is_exit_code_2(run: CliRunner, arguments: list[str]) -> None:

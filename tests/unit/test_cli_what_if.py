@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from commands.policy_log import PolicyLog
 from ops import history, journal, policies
 from ops.cli import app
+from ops.cli.output import moment
 from ops.recorded import Stores
 from ops.settings import Settings
 from tests.unit.test_batch_properties import ACCOUNTS, POLICY, histories, messages, run
@@ -109,6 +110,17 @@ def test_other_events_print_what_changes(cli: CliRunner, tmp_path: Path) -> None
     assert "three" in result.stdout
 
 
+def test_several_values_may_be_set_in_one_event_and_in_others(cli: CliRunner) -> None:
+    later = histories(DECIDED)[ACCOUNTS[0]][0].at + 1000
+    values = [("1", "plan=three"), ("1", f"at={later}"), (str(ACQUIRED), "title_id=another")]
+    result = cli.invoke(app, ["what-if", ACCOUNTS[0], *chain(*(["--set", *one] for one in values))])
+    assert result.exit_code == 0
+    first = next(line for line in result.stdout.splitlines() if line.startswith(" would be"))
+    assert "three" in first
+    assert moment(later) in first
+    assert "another" in result.stdout
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -120,6 +132,10 @@ def test_other_events_print_what_changes(cli: CliRunner, tmp_path: Path) -> None
         ["ann", "--drop", "1", "--policy", "x.yaml"],
         [ACCOUNTS[0], "--drop", "9999"],
         [ACCOUNTS[0], "--set", "1", "colour=red"],
+        [ACCOUNTS[0], "--set", "1"],
+        [ACCOUNTS[0], "--set"],
+        [ACCOUNTS[0], "--set", "plan=red"],
+        [ACCOUNTS[0], "--set", "1", "--json"],
     ],
 )
 def test_misuse_is_exit_code_2(cli: CliRunner, arguments: list[str]) -> None:

@@ -88,7 +88,7 @@ def test_a_field_may_be_named_by_any_part_of_its_path() -> None:
 
 @pytest.fixture
 def cli(monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    def located(settings: Settings, found: list[Cause]) -> list[Cause]:
+    def located(settings: Settings, view: View, found: list[Cause]) -> list[Cause]:
         return [cause._replace(of=Located(cause.of.envelope, 2, 7)) for cause in found]
 
     stored = {x.ACCOUNT: list(x.EVENT_EXAMPLES)}

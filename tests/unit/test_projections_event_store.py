@@ -1,12 +1,15 @@
 """Where the event store is looked for, and which of its failures are worth waiting for."""
 
 import asyncio
+from typing import Any
 
 import pytest
 from cassandra import InvalidRequest, OperationTimedOut
 
+from commands.ports import NotPrepared as PortNotPrepared
+from commands.settings import Settings as HandlerSettings
 from projections.event_store import EventStore, NotPrepared, is_away
-from projections.settings import BadContactPoint, Settings
+from projections.settings import BadContactPoint, BadCredentials, Settings
 
 
 @pytest.mark.parametrize(
@@ -27,6 +30,24 @@ def test_what_is_no_contact_point_is_said_before_anything_connects(point: str) -
     with pytest.raises(BadContactPoint, match="LICENSING_CASSANDRA: a contact point is host or host:port, not") as said:
         EventStore(Settings(cassandra=f"h1:9042,{point}"))
     assert repr(point) in str(said.value)
+
+
+@pytest.mark.parametrize("half", [{"cassandra_user": "ann"}, {"cassandra_password": "s3cret"}])
+def test_a_user_and_a_password_go_together(half: dict[str, Any]) -> None:
+    with pytest.raises(BadCredentials, match="set both or none"):
+        EventStore(Settings(**half))
+    with pytest.raises(PortNotPrepared, match="set both or none"):
+        HandlerSettings(**half).cassandra_credentials()
+
+
+@pytest.mark.parametrize("settings", [Settings, HandlerSettings])
+def test_a_password_is_never_shown(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert settings().cassandra_credentials() is None
+    monkeypatch.setenv("LICENSING_CASSANDRA_USER", "ann")
+    monkeypatch.setenv("LICENSING_CASSANDRA_PASSWORD", "s3cret")
+    found = settings()
+    assert found.cassandra_credentials() == ("ann", "s3cret")
+    assert "s3cret" not in f"{found!r} {found} {found.model_dump()} {found.model_dump_json()}"
 
 
 class NoTable:

@@ -1,9 +1,7 @@
 """Loading an account that is not at hand, as the handler does it, beside a raw read of the same rows."""
 
-import gc
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
 from statistics import median
@@ -13,12 +11,12 @@ from commands.account import fold, initial
 from commands.accounts import load
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.snapshots import CassandraSnapshots
-from commands.main import GC_THRESHOLDS
 from commands.policy_file import load_policy
 from commands.ports import EventRow
 from ops.bench import filling
 from ops.bench.ground import Ground
 from ops.bench.row import Line
+from ops.collecting import as_a_handler
 from schemas.codec import encode_event
 from schemas.events import Envelope
 
@@ -60,21 +58,10 @@ def measure(ground: Ground) -> list[Line]:
             _write(session, case)
         loading = _Loading(session)
         for _ in ground.laps(NAME):
-            with _collecting_as_a_handler():
+            with as_a_handler():
                 for case in cases:
                     found[case].append(_pair(loading, case))
     return [*(_line(case, tuple(pairs)) for case, pairs in found.items()), _flat(found)]
-
-
-@contextmanager
-def _collecting_as_a_handler() -> Iterator[None]:
-    """Python's default would collect garbage a dozen times as often."""
-    before = gc.get_threshold()
-    gc.set_threshold(*GC_THRESHOLDS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
 
 
 def _line(case: _Case, pairs: tuple[tuple[float, float], ...]) -> Line:

@@ -1,0 +1,99 @@
+"""What-if over real history, beside the loop that it cannot do without.
+
+Ours: `licensing what-if --all` from the open stores to its totals: the journal is read from Cassandra and decoded, each
+command is decided again under the same policy and compared with what was recorded. Beside: the same commands as bytes
+in memory, each decoded, decided and folded into its account, and nothing else; no journal, no recorded events.
+"""
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from commands.account import Account, business_time
+from commands.aggregates import OF_COMMAND, OF_EVENT, aggregate_of
+from commands.policies import Timeline
+from commands.policy_file import load_policy
+from ops import journal
+from ops.bench.ground import Ground
+from ops.bench.handled import at_work, stream
+from ops.bench.row import Line
+from ops.collecting import as_a_handler
+from ops.recorded import Stores
+from ops.whatif.again import Totals
+from ops.whatif.run import decide_again
+from schemas.codec import decode_batch, decode_command
+from schemas.events import Envelope
+from schemas.ids import id_from
+
+NAME = "what-if"
+TITLE = "What-if over real history"
+
+_POLICIES = Timeline(load_policy())
+
+
+class Given(NamedTuple):
+    """A command as it came; `timestamp` in ms."""
+
+    timestamp: int
+    value: bytes
+
+
+def measure(ground: Ground) -> list[Line]:
+    """One line."""
+    count = ground.size.pick(100_000, 1_000_000)
+    pairs = []
+    with ground.space() as space:
+        with at_work(ground, space) as handled:
+            handled.drain(ground, list(stream(count)), count // 4)
+        with journal.stores(space.settings) as stores, as_a_handler():
+            commands = _commands(stores, space.partitions)
+            for _ in ground.laps(NAME):
+                ours = _microseconds(lambda: _what_if(stores, space.partitions), len(commands))
+                pairs.append((ours, _microseconds(lambda: fold(commands), len(commands))))
+    what = f"a command, what-if over {count:,}"
+    beside = "the same commands decoded, decided and folded in memory"
+    return [Line(what, beside, "µs", tuple(pairs), "lower", limit=1.5)]
+
+
+def _commands(stores: Stores, shards: int) -> list[Given]:
+    rows = (row for shard in range(shards) for row in stores.journal.read(shard, stores.journal.kept(shard)))
+    entries = (entry for row in rows for entry in decode_batch(row.body).entries if entry.outcome != "dead_letter")
+    return [Given(entry.timestamp, entry.value) for entry in entries if entry.value is not None]
+
+
+def _microseconds(work: Callable[[], int], count: int) -> float:
+    began = time.perf_counter()
+    done = work()
+    taken = time.perf_counter() - began
+    if done != count:
+        raise RuntimeError(f"{done} of {count} commands were decided")
+    return taken / count * 1e6
+
+
+def _what_if(stores: Stores, shards: int) -> int:
+    *different, totals = decide_again(stores, range(shards), _POLICIES, 0)
+    if different or not isinstance(totals, Totals):
+        raise RuntimeError("the same policy made a difference")
+    return totals.commands
+
+
+def fold(commands: list[Given]) -> int:
+    """Decode, decide and fold commands in their order; how many there were."""
+    accounts: dict[str, Account] = {}
+    for timestamp, value in commands:
+        command = decode_command(value)
+        account = accounts.get(command.account_id)
+        if account is None:
+            account = accounts[command.account_id] = aggregate_of(command.account_id).initial()
+        if command.command_id in account.answered:
+            continue
+        at = business_time(account, timestamp)
+        in_force = _POLICIES.at(at)
+        outcome = OF_COMMAND[type(command)].decide(command, account, in_force.policy, at) if in_force else ()
+        for index, event in enumerate(outcome if isinstance(outcome, tuple) else ()):
+            event_id, version = id_from(command.command_id, str(index)), account.version + 1
+            envelope = Envelope(
+                event_id, command.account_id, version, at, command.command_id, command.correlation_id, event
+            )
+            OF_EVENT[type(event)].apply(account, envelope)
+    return len(commands)
