@@ -73,14 +73,17 @@ def fill(
     batches: Iterator[Batch],
     notes: dict[str, str],
     calls: int = 1 << 60,
+    applied: bool = True,
     until: int | None = None,
 ) -> None:
-    """Fill, and die after so many calls to the read model: with the last one applied, and its note not written."""
+    """Fill, and die in the last of so many calls to the read model, whether or not it was `applied` by then."""
     left = calls
 
     async def apply(chunk: Chunk) -> Outcome:
         nonlocal left
         left -= 1
+        if left <= 0 and not applied:
+            raise Crash
         outcome = model.apply_now(chunk)
         if left <= 0:
             raise Crash
@@ -96,8 +99,12 @@ def fill(
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.integers(1, 12), max_size=5), st.sampled_from(["journal", "events"]), st.booleans())
-def test_whatever_dies_where_each_event_counts_once(deaths: list[int], source: str, cut: bool) -> None:
+@given(
+    st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=5),
+    st.sampled_from(["journal", "events"]),
+    st.booleans(),
+)
+def test_whatever_dies_where_each_event_counts_once(deaths: list[tuple[int, bool]], source: str, cut: bool) -> None:
     rows, history = journalled()
     model, notes = MemoryReadModel(VIEWS["licenses"]), dict[str, str]()
     until = HISTORY[len(HISTORY) // 2].at if cut else None
@@ -111,9 +118,10 @@ def test_whatever_dies_where_each_event_counts_once(deaths: list[int], source: s
         patch.setattr(journal, "EVENTS", 20)
         patch.setattr(journal, "_BATCHES", 2)
         patch.setattr(events, "EVENTS", 20)
-        for calls in deaths:
+        patch.setattr(events, "SLICES", 5)
+        for calls, applied in deaths:
             try:
-                fill(model, batches(), notes, calls, until)
+                fill(model, batches(), notes, calls, applied, until)
             except Crash:
                 continue
         fill(model, batches(), notes, until=until)
