@@ -102,6 +102,10 @@ class MemoryEventScan:
             if piece[0] < crc32(account_id.encode()) <= piece[1]:
                 yield [rows[version] for version in sorted(rows)]
 
+    def of(self, account_id: str) -> list[EventRow]:
+        """See `EventScan.of`."""
+        return [row for _, row in sorted(self._rows.get(account_id, {}).items())]
+
 
 class MemorySnapshots:
     """`Snapshots` in a dict."""

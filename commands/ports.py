@@ -155,6 +155,10 @@ class EventScan(Protocol):
         """
         ...
 
+    def of(self, account_id: str) -> list[EventRow]:
+        """The events of one account, in order; it raises as `read` does."""
+        ...
+
 
 class Snapshots(Protocol):
     """States of accounts at some version. Disposable: whoever misses one replays the events."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from commands.batch import Decided
 from commands.ports import EventStore, JournalHistory, NewerRelease, NotPrepared, Row
 from schemas.codec import DecodeError, UnknownSchema, decode_batch, decode_command, decode_event
+from schemas.events import Envelope
 
 #: With no more accounts than these, looking for their ids in a row's bytes is quicker than decoding it.
 _FEW = 16
@@ -27,6 +28,20 @@ def recorded(row: Row, wanted: Container[str] | None = None) -> list[Decided]:
     """
     try:
         return list(_decided(row, wanted))
+    except UnknownSchema as error:
+        raise NewerRelease(f"journal row {row.position} of shard {row.shard}: {error}") from error
+    except DecodeError as error:
+        raise NotPrepared(f"journal row {row.position} of shard {row.shard}: {error}") from error
+
+
+def events_in(row: Row) -> list[Envelope]:
+    """The events that a row has committed, in order.
+
+    Raises:
+        NewerRelease, NotPrepared: as `recorded`.
+    """
+    try:
+        return [decode_event(event) for entry in decode_batch(row.body).entries for event in entry.events]
     except UnknownSchema as error:
         raise NewerRelease(f"journal row {row.position} of shard {row.shard}: {error}") from error
     except DecodeError as error:

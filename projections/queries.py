@@ -22,13 +22,14 @@ class Views:
         self._namespace = settings.namespace
         self._reader = RedisReader(settings.redis)
 
-    def document(self, view: str, key: str, now: int) -> dict[str, Any] | None:
-        """The document `key` of a view as it reads at `now` (ms); None: there is none.
+    def document(self, view: str, key: str, now: int, generation: str | None = None) -> dict[str, Any] | None:
+        """The document `key` of a view as it reads at `now` (ms), in the live generation or another; None: not there.
 
         Raises:
             KeyError: no view has that name.
+            ValueError: no generation can have that name.
         """
-        keys = self._live(VIEWS[view])
+        keys = Keys(self._namespace, view, generation) if generation else self._live(VIEWS[view])
         return self._query(VIEWS[view], keys, key, now) if keys else None
 
     def positions(self, view: str) -> dict[int, int]:

@@ -12,6 +12,10 @@ from schemas.codec import UnknownSchema, decode_event
 #: The tokens of Murmur3Partitioner, Cassandra's default; no row has the first of them.
 _FIRST, _LAST = -(2**63), 2**63 - 1
 _PAGE = 5000  # rows
+_SELECT = (
+    "SELECT account_id, type, schema_version, payload, shard, position, writetime(payload) AS written"
+    " FROM events WHERE "
+)
 
 
 class CassandraEventScan:
@@ -19,12 +23,9 @@ class CassandraEventScan:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._select = prepare(
-            session,
-            "SELECT account_id, type, schema_version, payload, shard, position, writetime(payload) AS written"
-            " FROM events WHERE token(account_id) > ? AND token(account_id) <= ?",
-        )
-        self._select.fetch_size = _PAGE
+        self._select = prepare(session, _SELECT + "token(account_id) > ? AND token(account_id) <= ?")
+        self._one = prepare(session, _SELECT + "account_id = ?")
+        self._select.fetch_size = self._one.fetch_size = _PAGE
 
     def slices(self, count: int) -> list[Slice]:
         """See `EventScan.slices`."""
@@ -33,12 +34,16 @@ class CassandraEventScan:
 
     def read(self, piece: Slice) -> Iterator[list[EventRow]]:
         """See `EventScan.read`. A page comes while the one before it is looked at."""
-        for _, rows in groupby(self._rows(piece), key=attrgetter("account_id")):
+        for _, rows in groupby(self._rows(self._select, piece), key=attrgetter("account_id")):
             yield list(map(_event_row, rows))
 
-    def _rows(self, piece: Slice) -> Iterator[Any]:
+    def of(self, account_id: str) -> list[EventRow]:
+        """See `EventScan.of`."""
+        return list(map(_event_row, self._rows(self._one, (account_id,))))
+
+    def _rows(self, statement: Any, bounds: tuple[object, ...]) -> Iterator[Any]:
         try:
-            response = self._session.execute_async(self._select, piece)
+            response = self._session.execute_async(statement, bounds)
             while True:
                 rows = response.result().current_rows
                 if not response.has_more_pages:

@@ -11,6 +11,7 @@ from ops.cli.explain import explain
 from ops.cli.failures import Verbs
 from ops.cli.look import view
 from ops.cli.policy import check, diff, publish
+from ops.cli.rebuild import rebuild
 from ops.cli.schema import schema
 from ops.cli.send import send
 from ops.cli.simulate import simulate
@@ -44,6 +45,7 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     state: "licensing state m7-00042 --as-of 2026-10-01T20:15:00Z",
     timeline: "licensing timeline m7-00042",
     what_if: "licensing what-if --all --policy stricter.yaml",
+    rebuild: "licensing rebuild device_downloads --dry-run",
     handler: "LICENSING_KAFKA=kafka:9092 licensing handler",
     worker: "licensing worker device_downloads",
     bench: "licensing bench commands latency --runs 5",

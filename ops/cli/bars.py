@@ -10,7 +10,7 @@ _LATER = 1.0  # seconds before bars are worth looking at
 
 
 class Bars:
-    """Named bars, each with a count, a total and its rate. What is over soon shows none."""
+    """Named bars, each with a count, a total, its rate and what is left. What is over soon shows none."""
 
     def __init__(self, **totals: int) -> None:
         self._progress = Progress(
@@ -22,6 +22,7 @@ class Bars:
             console=Console(stderr=True, highlight=False),
         )
         self._tasks: dict[str, TaskID] = {}
+        self._begun: dict[str, tuple[int, float]] = {}  # what was done at first, and when (monotonic)
         self._entered = time.monotonic()
         for name, total in totals.items():
             self.add(name, total)
@@ -38,12 +39,25 @@ class Bars:
         """One more bar."""
         self._tasks[name] = self._progress.add_task(name.replace("_", " "), total=total, rate="")
 
+    def begin(self, name: str, completed: int = 0) -> None:
+        """Count the rate from here: so much was done before."""
+        self._begun[name] = completed, time.monotonic()
+
+    def show(self, name: str, completed: int, total: int) -> None:
+        """As `set`; a bar that is not there yet begins now."""
+        if name not in self._tasks:
+            self.add(name, total)
+            self.begin(name, completed)
+        self.set(name, completed, total)
+
     def set(self, name: str, completed: int, total: int | None = None) -> None:
         """How far something is."""
         if not self._progress.live.is_started and time.monotonic() - self._entered > _LATER:
             self._progress.start()
         task = self._tasks[name]
         if completed != self._progress.tasks[task].completed:  # the rate of what has come to its end stays
-            rate = completed / max(time.monotonic() - self._entered, 0.001)
-            self._progress.update(task, completed=completed, rate=f"{rate:,.0f}/s")
+            before, since = self._begun.get(name, (0, self._entered))
+            rate = (completed - before) / max(time.monotonic() - since, 0.001)
+            left = f", {(total - completed) / rate:,.0f} s left" if total and rate > 0 and total > completed else ""
+            self._progress.update(task, completed=completed, rate=f"{rate:,.0f}/s{left}")
         self._progress.update(task, total=total)

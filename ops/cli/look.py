@@ -25,6 +25,9 @@ def view(
     name: Name,
     key: Key,
     as_of: AsOf = None,
+    generation: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Read this one, and not the live one: see `rebuild --list`.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Print a document of a view as it reads now, or as it would have read at a time.
@@ -33,7 +36,9 @@ def view(
     it, all of the events topic, or all event rows if that has lost its beginning.
     """
     found, at = named(name), time_of(as_of)
-    document = _now(name, key) if at is None else _then(found, key, at)
+    if at is not None and generation is not None:
+        raise typer.BadParameter("give a time or a generation, not both", param_hint="--generation")
+    document = _now(name, key, generation) if at is None else _then(found, key, at)
     if document is None:
         raise Failure(f"The view {name} has nothing for {key}{'' if as_of is None else f' as of {as_of}'}.")
     if json:
@@ -51,14 +56,14 @@ def named(name: str) -> "View":
     return VIEWS[name]
 
 
-def _now(name: str, key: str) -> dict[str, Any] | None:
+def _now(name: str, key: str, generation: str | None) -> dict[str, Any] | None:
     from projections.queries import Views
     from projections.settings import Settings as ViewSettings
 
     settings = Settings.read()
     views = Views(ViewSettings(redis=settings.redis, namespace=settings.namespace))
     try:
-        return views.document(name, key, int(time.time() * 1000))
+        return views.document(name, key, int(time.time() * 1000), generation)
     finally:
         views.close()
 

@@ -41,6 +41,11 @@ class Keys:
         """String: the VERSION of the view that fills the generation."""
         return f"{self.prefix}version"
 
+    @property
+    def rebuild(self) -> str:
+        """Hash: how far the rebuild that fills the generation is, and when it went live and out of use."""
+        return f"{self.prefix}rebuild"
+
     def position(self, partition: int) -> str:
         """String: the next offset of the events topic."""
         return f"{self.prefix}{{p{partition}}}:position"
@@ -57,6 +62,10 @@ class Keys:
         """Hash: document id -> before which end (ms) no holds are left."""
         return f"{self.prefix}{{{tag}}}:pruned"
 
+    def versions(self, tag: str) -> str:
+        """Hash: account -> last version seen."""
+        return f"{self.prefix}{{{tag}}}:versions"
+
     def split(self, key: str) -> tuple[str, str, str]:
         """The tag, the kind (`doc`, `holds`, `pruned`, `versions`, `position`) and the document id ("" where none)."""
         tag, _, rest = key[len(self.prefix) + 1 :].partition("}:")
@@ -67,3 +76,18 @@ class Keys:
 def live_key(namespace: str, view: str) -> str:
     """String: the generation that readers use."""
     return f"{namespace}:{view}:live"
+
+
+def previous_key(namespace: str, view: str) -> str:
+    """String: the generation that readers used before the live one."""
+    return f"{namespace}:{view}:previous"
+
+
+def rebuild_key(namespace: str, view: str) -> str:
+    """Hash: what is to be known of a view's rebuilds as long as nobody is at work."""
+    return f"{namespace}:{view}:rebuild"
+
+
+def owner_key(namespace: str, view: str) -> str:
+    """String with a time to live: who rebuilds the view now."""
+    return f"{namespace}:{view}:owner"

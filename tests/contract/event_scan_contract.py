@@ -32,6 +32,11 @@ class EventScanContract:
             assert len(found) == len(histories)
         assert sum(1 for piece in pieces if piece) > 55  # of 64: no slice has them all
 
+    def test_one_account_is_had_by_its_name(self, scan: EventScan, histories: dict[str, list[EventRow]]) -> None:
+        for name in [*list(histories)[:5], "busy"]:
+            assert scan.of(name) == histories[name]
+        assert scan.of("nobody") == []
+
     def test_slices_are_always_the_same(self, scan: EventScan) -> None:
         assert scan.slices(64) == scan.slices(64)
         assert len(set(scan.slices(64))) == 64

@@ -1,0 +1,1 @@
+"""Rebuilding a view: a new generation is filled beside the live one, certified, and made live in one step."""

@@ -1,0 +1,25 @@
+-- Makes another generation the one that readers use, if the live one is still the one that was looked at.
+--
+-- KEYS[1]  live pointer               KEYS[2]  the generation before it
+-- KEYS[3]  rebuild hash of the view   KEYS[4]  version of the generation that goes live
+-- KEYS[5]  its rebuild hash           KEYS[6]  rebuild hash of the one that was live ('': none was)
+-- KEYS[7, 9, ...]  position of the one that goes live, by partition   KEYS[8, 10, ...]  of the one that was live
+-- ARGV[1]  the generation that was live ('': none)   ARGV[2]  the one that goes live   ARGV[3]  now, ms
+-- Returns  'flipped' | 'gone' (the generation is not there) | 'moved' (another one is live)
+--          | 'behind' (readers have seen events that it does not have)
+
+local call = redis.call
+if (call('GET', KEYS[1]) or '') ~= ARGV[1] then return 'moved' end
+if call('EXISTS', KEYS[4]) == 0 then return 'gone' end
+for k = 7, #KEYS, 2 do
+  if tonumber(call('GET', KEYS[k]) or '0') < tonumber(call('GET', KEYS[k + 1]) or '0') then return 'behind' end
+end
+if ARGV[1] ~= '' then
+  call('SET', KEYS[2], ARGV[1])
+  call('HSET', KEYS[6], 'retired', ARGV[3])
+end
+call('SET', KEYS[1], ARGV[2])
+call('HSET', KEYS[5], 'live', ARGV[3])
+call('HDEL', KEYS[5], 'retired')
+if call('HGET', KEYS[3], 'filling') == ARGV[2] then call('HDEL', KEYS[3], 'filling', 'asked') end
+return 'flipped'

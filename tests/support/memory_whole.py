@@ -1,0 +1,88 @@
+"""A read model in memory, an events topic in memory, and what checks read of them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ops.kafka import Record
+from projections.memory_model import MemoryReadModel
+from projections.whole import Place, Tagged, Value
+from schemas.codec import encode_event
+from schemas.events import Envelope
+
+
+@dataclass
+class MemoryWhole:
+    """`Whole` of a model; tests may damage the model's `stored`, and `versions` and `positions` here."""
+
+    model: MemoryReadModel
+    partitions: int = 4
+
+    @property
+    def versions(self) -> dict[tuple[str, str], int]:
+        return self.model._versions
+
+    @property
+    def reached(self) -> dict[int, int]:
+        return self.model._positions
+
+    def version(self) -> str | None:
+        return self.model.view.VERSION
+
+    def positions(self) -> dict[int, int]:
+        return {partition: self.reached.get(partition, 0) for partition in range(self.partitions)}
+
+    def scan(self) -> Iterator[Place]:
+        return iter(dict.fromkeys(self._places()))
+
+    def _places(self) -> Iterator[Place]:
+        for (tag, document), stored in list(self.model.stored.items()):
+            if stored.fields:
+                yield tag, "doc", document
+            if stored.holds:
+                yield tag, "holds", document
+            if stored.pruned:
+                yield tag, "pruned", ""
+        yield from [(tag, "versions", "") for tag, _ in list(self.versions)]
+
+    def values(self, places: Sequence[Place]) -> list[Value]:
+        return [self._value(*place) for place in places]
+
+    def _value(self, tag: str, kind: str, document: str) -> Value:
+        of_tag = {name: one for (other, name), one in self.model.stored.items() if other == tag}
+        if kind == "versions":
+            return {name: str(version) for (other, name), version in self.versions.items() if other == tag}
+        if kind == "pruned":
+            return {name: str(one.pruned) for name, one in of_tag.items() if one.pruned}
+        return {"doc": of_tag[document].fields, "holds": of_tag[document].holds}[kind] if document in of_tag else {}
+
+    def read(self, wanted: Sequence[tuple[str, Collection[str]]]) -> tuple[dict[int, int], list[Tagged]]:
+        found = []
+        for tag, documents in wanted:
+            versions = {name: version for (other, name), version in self.versions.items() if other == tag}
+            stored = {name: one for (other, name), one in self.model.stored.items() if other == tag}
+            found.append(Tagged(versions, {n: one for n, one in stored.items() if n in documents or one.pruned}))
+        return self.positions(), found
+
+
+@dataclass
+class MemoryTopic:
+    """`Topic` of one partition, of which the messages before `lost` are gone."""
+
+    partition: int
+    values: list[bytes] = field(default_factory=list)
+    keys: list[bytes] = field(default_factory=list)
+    lost: int = 0
+
+    def publish(self, envelopes: Sequence[Envelope]) -> None:
+        self.values += map(encode_event, envelopes)
+        self.keys += [envelope.account_id.encode() for envelope in envelopes]
+
+    def begins(self) -> dict[int, int]:
+        return {self.partition: self.lost}
+
+    def ends(self) -> dict[int, int]:
+        return {self.partition: len(self.values)}
+
+    def read(self, first: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Record]:
+        for offset in range(max(first.get(self.partition, len(self.values)), self.lost), ends[self.partition]):
+            yield Record(self.partition, offset, self.keys[offset], self.values[offset], {})
