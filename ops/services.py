@@ -12,6 +12,7 @@ from ops.stack.files import locked
 from projections.views import VIEWS
 
 HANDLER = "handler"
+_WAITS = '"event": "another version is live, waiting"'
 _PATIENCE = 60.0  # seconds until each process must have its partitions
 
 
@@ -61,9 +62,12 @@ def _until_at_work(home: Path, names: list[str], tell: Callable[[str], None]) ->
     while silent:
         for name in list(silent):
             processes.check(home, name)
-            if _at_work(processes.said(home, name)):
+            said = processes.said(home, name)
+            waits = _WAITS in said
+            if waits or _at_work(said):
                 silent.remove(name)
-                tell(f"The {name.replace('-', ' of ')} is at work")
+                doing = "waits: see `licensing status`" if waits else "is at work"
+                tell(f"The {name.replace('-', ' of ')} {doing}")
         if silent and time.monotonic() > deadline:
             logs = ", ".join(str(processes.log_of(home, name)) for name in silent)
             raise kafka.KafkaProblem(f"Not at work after {_PATIENCE:.0f} s: {', '.join(silent)}. See {logs}")

@@ -17,12 +17,16 @@ from projections.views import VIEWS
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """What is stored in versions: `ours` is what this release writes. `to_do` None: they are the same."""
+    """What is stored in versions: `ours` is what this release writes. `to_do` None: they are the same.
+
+    `generation`: of a view, the one that readers see; None: no worker has ever run.
+    """
 
     what: str
     ours: str
     stored: str
     to_do: str | None
+    generation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +58,10 @@ def _of_view(name: str, ours: str, generation: str | None, stored: str | None) -
     text = None
     if stored is not None and stored != ours:
         text = (
-            f"Rebuild it: `licensing worker {name}` fills generation {ours} beside the one that readers see,"
-            f" {generation}. Once it has read all, make it live: SET <namespace>:{name}:live {ours} in Redis."
+            f"Version {stored} of the view fills generation {generation}; workers of this release have version {ours},"
+            f" and wait. Rebuild it beside the live one: `licensing rebuild {name}`."
         )
-    return Version(f"view {name}", ours, stored or "-", text)
+    return Version(f"view {name}", ours, stored or "-", text, generation)
 
 
 def waiting(home: Path, views: Views) -> list[Waiting]:

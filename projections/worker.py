@@ -12,6 +12,7 @@ from projections import event_store, transport
 from projections.chunk import Chunk
 from projections.dead_letters import headers_of
 from projections.event_store import EventStore
+from projections.following import Following
 from projections.patience import Patience, Stopping
 from projections.pipeline import NewerWriter, Pipeline, Unframed
 from projections.projector import Prepared, Projector
@@ -37,10 +38,11 @@ log = structlog.get_logger("projections")
 
 
 class Worker(ChunkApp):
-    """The app of one view and generation, with what it holds on to."""
+    """The app of one view and generation, with what it holds on to. `following`: where that is the live one."""
 
-    def __init__(self, view: View, generation: str, settings: Settings) -> None:
-        self.view, self.settings = view, settings
+    def __init__(self, view: View, generation: str, settings: Settings, following: Following | None = None) -> None:
+        self.view, self.generation, self.settings, self.following = view, generation, settings, following
+        self.moved = False  # readers see another generation by now
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
         self.patience = Patience(self.stopping)
@@ -128,7 +130,8 @@ class Worker(ChunkApp):
             self.fail(error)
 
     async def go_back(self, partition: int, position: int, reached: int) -> None:
-        """Redis has less than we gave it: read again what it lost."""
+        """Redis has less than we gave it: read again what it lost, unless readers have left the generation for good."""
+        await self._follow()
         log.warning("Redis lost data, reading again", partition=partition, position=position, reached=reached)
         tp = TP(self.settings.topics.events, partition)
         await self.patience.until("Redis", writer.is_away, partial(self.model.announce, self.partitions))
@@ -141,13 +144,24 @@ class Worker(ChunkApp):
         if self.stopping.is_set():
             return
         self._tell_of_kafka()
-        if self.rebalancing:
+        await self._follow()
+        if self.moved or self.rebalancing:
             return
         reached = cast(Consumer, self.consumer).idle_positions()
         stored = await self.patience.until("Redis", writer.is_away, partial(self.model.positions, list(reached)))
         for partition, position in stored.items():
             if position < reached[partition]:
                 await self.go_back(partition, position, reached[partition])
+
+    async def _follow(self) -> None:
+        """End with this generation when readers see another one: it may be dropped any time, and must not be begun."""
+        if self.following is None:
+            return
+        found = await self.following.look(self.patience)
+        if self.following.is_left(found, self.generation):
+            log.info("another generation is live, leaving this one", live=found.generation)
+            self.moved = True
+            self.stopping.set()
 
     def _tell_of_kafka(self) -> None:
         """Its client reconnects by itself, without a word that says when it is done."""
@@ -183,9 +197,9 @@ def _unframed(url: str | None, patience: Patience) -> Unframed | None:
     return RegistryFrames(url, patience)
 
 
-def build_app(view: View, generation: str, settings: Settings) -> Worker:
+def build_app(view: View, generation: str, settings: Settings, following: Following | None = None) -> Worker:
     """The topology: one agent on the events topic, in chunks, and a watch on the positions. Call it inside a loop."""
-    app = Worker(view, generation, settings)
+    app = Worker(view, generation, settings, following)
     events = app.topic(settings.topics.events, key_serializer="raw", value_serializer="raw")
 
     @app.agent(events, name="project")

@@ -85,8 +85,8 @@ def status(json: Json = False) -> None:
         if found.versions:
             table(
                 "Versions",
-                ("stored", "this release", "found", "what to do"),
-                [(v.what, v.ours, v.stored, v.to_do) for v in found.versions],
+                ("stored", "live generation", "version", "this release", "what to do"),
+                [(v.what, v.generation, v.stored, v.ours, v.to_do) for v in found.versions],
                 folded=-1,
             )
         if found.waiting:
@@ -118,9 +118,12 @@ def handler() -> None:
 
 def worker(
     view: Annotated[str, typer.Argument(help="Which view, such as device_downloads.")],
-    generation: Annotated[str | None, typer.Option(help="Fill this generation instead of the live one.")] = None,
+    generation: Annotated[str | None, typer.Option(help="Fill this one, and not whichever is live.")] = None,
 ) -> None:
-    """Run a worker of a view here until SIGTERM or Ctrl-C; several share the partitions."""
+    """Run a worker of a view here until SIGTERM or Ctrl-C; several share the partitions.
+
+    It fills the live generation and follows a rebuild to the next; while another version of the view is live, it waits.
+    """
     from projections.process import run
     from projections.views import VIEWS
 

@@ -40,14 +40,17 @@ class OtherVersion(Exception):
     """A generation is filled by one version of its view; documents of two would be mixed."""
 
 
+def connect(url: str) -> redis.asyncio.Redis:
+    """A client that connects late. Workers have their own patience, which says so and ends with the process; hidden
+    retries would not."""
+    return redis.asyncio.Redis.from_url(url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2, socket_timeout=30)
+
+
 class RedisReadModel:
     """One generation of a view in Redis, filled by the view's `version`, which names the first. Connects late."""
 
     def __init__(self, url: str, keys: Keys, version: str) -> None:
-        # The worker has its own patience, which says so and ends with the process; hidden retries would not.
-        self._redis = redis.asyncio.Redis.from_url(
-            url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=2, socket_timeout=30
-        )
+        self._redis = connect(url)
         self._keys, self._version = keys, version
         self._apply = self._redis.register_script(_SCRIPT)  # EVALSHA; loads it where the server lost it
 

@@ -19,6 +19,9 @@ class ChunkApp(faust.App):
     #: Called with an error after which the process has to end.
     fail: Callable[[BaseException], None]
 
+    def _create_directories(self) -> None:
+        """Faust's folders are for its tables, and here are none: nothing is written where a worker is started."""
+
 
 class ChunkMessage(ConsumerMessage):
     """The offsets `begin` <= o < `end` of a partition. Stale: they will come again, or to another worker."""

@@ -9,13 +9,12 @@ from random import Random
 
 import pytest
 import redis
-from confluent_kafka.admin import AdminClient
 
 from ops import stack
 from projections.redis_model.keys import live_key
 from projections.transport.consumer import FINISH_SECONDS
 from schemas.events import Envelope
-from tests.faults.worker_support import Ground, Worker, pause, until, wake
+from tests.faults.worker_support import Ground, Worker, members, pause, until, wake
 from tests.support.space import Space
 
 MEGABYTES_MORE = 32  # than when warm: a few chunks and fetches. A queue without bound was 54 above this one
@@ -47,13 +46,6 @@ def another_worker(ground: Ground) -> Iterator[Worker]:
         with ground.worker() as worker:
             until("the other one is about to join", lambda: bool(client.exists(key)))
             yield worker
-
-
-def members(ground: Ground) -> list[str]:
-    """The ids of the group's members; a worker that leaves and comes back has another."""
-    name = f"{ground.settings.namespace}.{ground.view}@1"
-    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
-    return [member.member_id for member in admin.describe_consumer_groups([name])[name].result().members]
 
 
 def parts(history: list[Envelope], count: int) -> Iterator[list[Envelope]]:

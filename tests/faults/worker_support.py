@@ -5,16 +5,20 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import redis
 from confluent_kafka import Consumer, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from projections.changes import StoredDocument
 from projections.memory_model import MemoryReadModel
 from projections.queries import Views
+from projections.redis_model.keys import Keys, live_key
+from projections.redis_model.reader import RedisReader
 from projections.settings import Settings
 from projections.views import VIEWS
 from schemas.codec import encode_event
@@ -66,6 +70,7 @@ class Ground:
             kafka=address.kafka, redis=address.redis, namespace=self.space.name, keyspace=self.space.name
         )
         self.views = Views(self.settings)
+        self.reader = RedisReader(self.settings.redis)
 
     def history(self, events: int = 12_000, accounts: int = 300) -> list[Envelope]:
         return list(interleaved(17, accounts, events))
@@ -95,13 +100,16 @@ class Ground:
         assert producer.flush(PATIENCE) == 0
 
     @contextmanager
-    def worker(self) -> Iterator[Worker]:
+    def worker(
+        self, *generation: str, release: Mapping[str, str] | None = None, folder: Path | None = None
+    ) -> Iterator[Worker]:
+        """A worker that follows the live generation, or stays with the named one; `release`: another one's settings."""
         self.started += 1
         log = self.space.servers.home / f"{self.space.name}-{self.started}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-m", "projections", "worker", self.view],
-                env=self.space.environment(), stdout=out, stderr=subprocess.STDOUT,
+                [sys.executable, "-P", "-m", "projections", "worker", self.view, *generation],
+                env=self.space.environment() | dict(release or {}), stdout=out, stderr=subprocess.STDOUT, cwd=folder,
             )  # fmt: skip
             try:
                 yield Worker(process, log)
@@ -115,6 +123,12 @@ class Ground:
     def progress(self) -> int:
         return sum(self.views.positions(self.view).values())
 
+    def keys(self, generation: str) -> Keys:
+        return Keys(self.settings.namespace, self.view, generation)
+
+    def positions(self, generation: str) -> dict[int, int]:
+        return self.reader.positions(self.keys(generation))
+
     def wait_for(self, events: int) -> None:
         until(f"{events} events seen", lambda: self.progress() >= events)
 
@@ -123,8 +137,18 @@ class Ground:
         until("the whole topic seen", lambda: self.views.positions(self.view) == self.ends)
         assert self.documents() == self.expected(history)
 
-    def documents(self) -> dict[tuple[str, str], StoredDocument]:
-        return {(tag, document): stored for tag, document, stored in self.views.export(self.view, "1")}
+    def live(self) -> str:
+        generation, _ = self.views.live(self.view)
+        return generation or "1"
+
+    def documents(self, generation: str | None = None) -> dict[tuple[str, str], StoredDocument]:
+        found = self.views.export(self.view, generation or self.live())
+        return {(tag, document): stored for tag, document, stored in found}
+
+    def flip(self, generation: str) -> None:
+        """Let readers see another generation."""
+        with redis.Redis.from_url(self.settings.redis) as client:
+            client.set(live_key(self.settings.namespace, self.view), generation)
 
     def expected(self, history: list[Envelope]) -> dict[tuple[str, str], StoredDocument]:
         model = MemoryReadModel(VIEWS[self.view])
@@ -152,6 +176,13 @@ class Ground:
                 future.result()
         finally:
             session.cluster.shutdown()
+
+
+def members(ground: Ground, generation: str = "1") -> list[str]:
+    """The ids of the group's members; a worker that leaves and comes back has another."""
+    name = f"{ground.settings.namespace}.{ground.view}@{generation}"
+    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
+    return [member.member_id for member in admin.describe_consumer_groups([name])[name].result().members]
 
 
 def pause(pid: int) -> None:

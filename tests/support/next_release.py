@@ -58,6 +58,12 @@ def _more(name: str, field: dict[str, str]) -> dict[str, Any]:
     return schema
 
 
+def another_view(folder: Path, view: str) -> str:
+    """Let that release fill a view by its second version; return it."""
+    _replace(folder / f"projections/views/{view}.py", '\nVERSION = "1"\n', '\nVERSION = "2"\n')
+    return "2"
+
+
 def environment(folder: Path) -> dict[str, str]:
     """What makes a process run that release; start Python with -P."""
     return {"PYTHONPATH": str(folder), "PATH": os.environ["PATH"]}

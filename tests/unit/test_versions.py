@@ -25,12 +25,14 @@ def test_snapshots_of_another_state_version_are_replayed_over() -> None:
 def test_a_view_that_another_version_filled_is_to_be_rebuilt() -> None:
     ours = VIEWS["licenses"].VERSION
     assert versions._of_view("licenses", ours, "1", ours).to_do is None
-    assert versions._of_view("licenses", ours, "rebuild", ours).to_do is None
+    assert versions._of_view("licenses", ours, f"{ours}.7", ours) == Version(
+        "view licenses", ours, ours, None, f"{ours}.7"
+    )
     assert versions._of_view("licenses", ours, None, None) == Version("view licenses", ours, "-", None)
-    found = versions._of_view("licenses", "2", "1", "1")
-    assert (found.ours, found.stored) == ("2", "1")
+    found = versions._of_view("licenses", "2", "1.3", "1")
+    assert (found.ours, found.stored, found.generation) == ("2", "1", "1.3")
     assert found.to_do is not None
-    assert "`licensing worker licenses` fills generation 2" in found.to_do
+    assert "`licensing rebuild licenses`" in found.to_do
 
 
 def test_a_handler_waits_for_as_long_as_it_says_so() -> None:
