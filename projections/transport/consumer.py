@@ -203,7 +203,7 @@ class Consumer(driver.Consumer):
             if not first <= offset <= end:
                 raise OutOfReach(
                     f"the view needs {tp.topic}-{tp.partition} from offset {offset}, and the topic has "
-                    f"{first} to {end}: rebuild the view from the event store"
+                    f"{first} to {end}: rebuild the view from the event store, with `licensing rebuild`"
                 )
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
