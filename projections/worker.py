@@ -134,7 +134,7 @@ class Worker(ChunkApp):
         await self._follow()
         log.warning("Redis lost data, reading again", partition=partition, position=position, reached=reached)
         tp = TP(self.settings.topics.events, partition)
-        await self.patience.until("Redis", writer.is_away, partial(self.model.announce, self.partitions))
+        await self._announce()
         await self.patience.until(
             "Kafka", transport.is_away, partial(cast(Consumer, self.consumer).rewind, tp, position)
         )
@@ -145,13 +145,20 @@ class Worker(ChunkApp):
             return
         self._tell_of_kafka()
         await self._follow()
-        if self.moved or self.rebalancing:
+        if self.moved:
+            return
+        if not await self.patience.until("Redis", writer.is_away, self.model.is_announced):
+            await self._announce()
+        if self.rebalancing:
             return
         reached = cast(Consumer, self.consumer).idle_positions()
         stored = await self.patience.until("Redis", writer.is_away, partial(self.model.positions, list(reached)))
         for partition, position in stored.items():
             if position < reached[partition]:
                 await self.go_back(partition, position, reached[partition])
+
+    async def _announce(self) -> None:
+        await self.patience.until("Redis", writer.is_away, partial(self.model.announce, self.partitions))
 
     async def _follow(self) -> None:
         """End with this generation when readers see another one: it may be dropped any time, and must not be begun."""

@@ -87,6 +87,10 @@ class RedisReadModel:
         if self._keys.generation == self._version:
             await self._redis.set(live_key(self._keys.namespace, self._keys.view), self._keys.generation, nx=True)
 
+    async def is_announced(self) -> bool:
+        """Whether Redis still knows what `announce` said; a flush takes it, and may come before the first chunk."""
+        return bool(await self._redis.exists(self._keys.version))
+
     async def note_waiting(self, partition: int, offset: int, needs: str) -> None:
         """Say for operators that the partition waits at `offset` for a release that knows the version `needs`."""
         await self._redis.hset(self._keys.waiting, str(partition), f"{offset} {needs}")

@@ -110,6 +110,18 @@ def test_flips_back_and_forth_and_a_flush(ground: Ground) -> None:
         assert worker.said(LEAVES) == 4
 
 
+def test_a_flush_before_the_first_event_is_noticed(ground: Ground) -> None:
+    """Nothing that was read is lost by it, but what the worker has said of itself."""
+    history = ground.history(1000)
+    with ground.worker() as worker:
+        until_said(worker, AT_WORK)
+        with redis.Redis.from_url(ground.settings.redis) as client:
+            client.flushall()
+        ground.write(history)
+        ground.check(history)
+        assert ground.live() == "1"
+
+
 def test_a_worker_that_is_asked_to_stop_on_the_way_stops(ground: Ground) -> None:
     chance, history = Random(SEED), ground.history(2000)
     ground.write(history)
