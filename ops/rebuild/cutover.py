@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Mapping
 
 from ops import kafka
-from ops.rebuild.fill import Filler
+from ops.rebuild.fill import Filler, LostData
 from ops.rebuild.stop import Stop
 from ops.rebuild.topic import TopicReader
 from ops.settings import Settings
@@ -55,6 +55,7 @@ async def cut_over(
 
     Raises:
         Stopped: it was asked to.
+        LostData: Redis lost the generation.
     """
     while True:
         await follow(settings, filler, reader, stop)
@@ -66,10 +67,16 @@ async def cut_over(
 
 
 def flip(generations: Generations, was: str | None, to: str, as_far: Collection[int] = ()) -> bool | None:
-    """Make `to` live in one step. False: another one than `was` is live by now; None: readers are further."""
+    """Make `to` live in one step. False: another one than `was` is live by now; None: readers are further.
+
+    Raises:
+        LostData: `to` is gone.
+    """
     answer = generations.flip(was, to, int(time.time() * 1000), as_far)
     if answer == "behind":
         return None
+    if answer == "gone":
+        raise LostData(f"Redis lost generation {to} before it went live; readers use what they used. Run it again.")
     if answer != "flipped" and generations.live() != to:  # the client may have asked twice
         return False
     generations.note(to, {"state": "live"})

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from ops import kafka
 from ops.rebuild.cutover import cut_over, follow, hand_over
-from ops.rebuild.fill import Sums
+from ops.rebuild.fill import LostData, Sums
 from ops.rebuild.into import Target, target
 from ops.rebuild.plan import Plan, new_name, notes_of
 from ops.rebuild.source import recorded
@@ -141,6 +141,8 @@ class Rebuild:
         with recorded(self._plan.choice.source, self._settings, len(ends), notes, self._stop) as batches:
             await into.filler.fill(batches)
         self._stop.check()
+        if self._generations.version(name) is None:  # what Redis lost of it would not be read again
+            raise LostData(f"Redis lost generation {name} while it was filled. Run it again: it begins anew.")
         for partition, end in ends.items():
             await into.advance(partition, end)
         self._generations.note(name, {_OVER: int(time.time() * 1000)})

@@ -78,9 +78,13 @@ class Generations:
         self._redis.hset(self.keys(generation).rebuild, items=_flat(notes))
 
     def begin(self, name: str, version: str, partitions: int, notes: Mapping[str, str | int]) -> None:
-        """A generation that is to be filled, in one step."""
+        """A generation that is to be filled, in one step.
+
+        A flush lets names begin anew, and whoever filled one of that name may have said something of it afterwards.
+        """
         keys = self.keys(name)
         with self._redis.pipeline(transaction=True) as pipe:
+            pipe.delete(keys.rebuild, *map(keys.position, range(partitions)))
             pipe.set(keys.version, version)
             pipe.set(keys.partitions, partitions)
             pipe.hset(keys.rebuild, items=_flat(notes))

@@ -111,6 +111,7 @@ def says_why(rebuilding: Rebuilding) -> None:
     """It ended with one clear sentence, and no traceback."""
     assert rebuilding.exit_code() == 1
     assert "Traceback" not in rebuilding.said, rebuilding.said
+    assert "This should not happen" not in rebuilding.said, rebuilding.said
     assert rebuilding.said.strip().splitlines()
 
 
@@ -121,18 +122,18 @@ def finish(scene: Scene, expected: Documents) -> None:
     assert scene.documents() == expected
 
 
-@pytest.mark.parametrize("stage", ["filling", "certifying", "certified"])
-@pytest.mark.parametrize("source", ["topic", "journal"])
+@pytest.mark.parametrize(
+    ("source", "stage"),
+    [("topic", "filling"), ("topic", "certified"), ("journal", "filling"), ("journal", "certifying")],
+)
 def test_redis_loses_everything_in_a_rebuild(scene: Scene, expected: Documents, source: str, stage: str) -> None:
     begin_anew(scene)
     with scene.worker() as worker, Guard(scene, scene.live()) as guard:
         with scene.rebuild("--from", source) as rebuilding:
             until(rebuilding, reached(scene, stage), stage)
             scene.redis.flushall()
-            code = rebuilding.exit_code()
-            assert code in (0, 1)
-            assert "Traceback" not in rebuilding.said, rebuilding.said
-            print(stage, source, code, rebuilding.said[-700:])
+            says_why(rebuilding)
+            print(stage, source, rebuilding.said[-300:])
         scene.caught_up()
         assert scene.documents() == expected
         begin_anew(scene)
@@ -154,13 +155,12 @@ def test_redis_loses_everything_while_a_rebuilt_generation_is_live(scene: Scene,
     finish(scene, expected)
 
 
-@pytest.mark.parametrize("stage", ["filling", "certifying"])
-def test_redis_is_killed_and_comes_back_in_a_rebuild(scene: Scene, expected: Documents, stage: str) -> None:
+def test_redis_is_killed_and_comes_back_in_a_rebuild(scene: Scene, expected: Documents) -> None:
     begin_anew(scene)
     time.sleep(1.5)  # all that was is on disk
     with Guard(scene, scene.live()) as guard:
         with scene.rebuild() as rebuilding:
-            until(rebuilding, reached(scene, stage), stage)
+            until(rebuilding, reached(scene, "filling"), "filling")
             stack.kill(scene.space.servers.home, "redis", signal.SIGKILL)
             says_why(rebuilding)
             print(rebuilding.said[-500:])
@@ -174,7 +174,6 @@ def test_redis_is_killed_and_comes_back_in_a_rebuild(scene: Scene, expected: Doc
     [
         ("kafka", "topic", "filling"),
         ("cassandra", "journal", "filling"),
-        ("cassandra", "events", "filling"),
         ("cassandra", "topic", "certifying"),
         ("redis", "topic", "filling"),
     ],
@@ -191,7 +190,7 @@ def test_a_server_stands_still_in_a_rebuild(
                 time.sleep(STANDS_STILL)
             code = rebuilding.exit_code()
             print(server, source, code, rebuilding.said[-500:])
-            assert "Traceback" not in rebuilding.said, rebuilding.said
+            assert "should not happen" not in rebuilding.said, rebuilding.said
         if code != 0:
             finish(scene, expected)
         assert scene.live() != first
