@@ -12,6 +12,7 @@ from commands.dead_letters import dead_letter
 from commands.futures import all_of
 from commands.ports import EventRow, EventStore, Outgoing, Publisher, Row, Snapshots, Watermark, Watermarks
 from schemas.codec import encode_reply
+from schemas.events import Envelope
 from schemas.registry import SCHEMAS
 from schemas.replies import Reply
 from schemas.topics import Topics
@@ -70,10 +71,15 @@ def _event_rows(row: Row, decided: Sequence[Decided]) -> list[EventRow]:
     ]
 
 
+def event_message(topic: str, shard: int, envelope: Envelope, payload: bytes) -> Outgoing:
+    """An event as it is published."""
+    return Outgoing(topic, shard, envelope.account_id.encode(), payload, _HEADERS[payload[:HEADER]], envelope.at)
+
+
 def _events(shard: int, decided: Sequence[Decided], topics: Topics) -> list[Outgoing]:
     topic = topics.events
     return [
-        Outgoing(topic, shard, envelope.account_id.encode(), payload, _HEADERS[payload[:HEADER]], envelope.at)
+        event_message(topic, shard, envelope, payload)
         for one in decided
         for envelope, payload in zip(one.envelopes, one.entry.events, strict=True)
     ]

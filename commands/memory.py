@@ -123,6 +123,11 @@ class MemorySnapshots:
         kept = {account_id: self._states.get(account_id) for account_id in account_ids}
         return {account_id: states[max(states)].copy() for account_id, states in kept.items() if states}
 
+    def kept(self, account_ids: Iterable[str]) -> dict[str, list[Account]]:
+        """See `SnapshotHistory.kept`."""
+        kept = {name: sorted(self._states.get(name, {}).items(), reverse=True) for name in account_ids}
+        return {name: [state.copy() for _, state in states] for name, states in kept.items() if states}
+
     def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:
         """See `Snapshots.as_of`."""
         kept = sorted(self._states.get(account_id, {}).items(), reverse=True)

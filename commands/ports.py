@@ -6,7 +6,7 @@ Calls that the handler overlaps return a `concurrent.futures.Future`; it may be 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 from uuid import UUID
 
 from msgspec import Struct
@@ -177,6 +177,19 @@ class Snapshots(Protocol):
 
     def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:
         """The newest such state of one account that is not after a version, nor after a time (ms); None: there is none.
+
+        Raises:
+            StoreUnavailable: the store cannot be read now.
+        """
+        ...
+
+
+@runtime_checkable
+class SnapshotHistory(Protocol):
+    """The snapshots for whoever looks at all of them."""
+
+    def kept(self, account_ids: Iterable[str]) -> dict[str, list[Account]]:
+        """All states of each account that has any, newest first, where they can be read and are of this state version.
 
         Raises:
             StoreUnavailable: the store cannot be read now.

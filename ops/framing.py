@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from functools import partial
 
-from schemas.confluent import Frames, framed, heads
+from schemas.confluent import Frames, Heads, framed, heads
 from schemas.topics import Topics
 
 
@@ -15,13 +15,18 @@ def to_topic(topics: Topics, topic: str) -> Callable[[bytes | None], bytes | Non
         StoreUnavailable: the registry does not answer.
         NotPrepared: it refuses a schema.
     """
+    known = heads_of(topics, topic)
+    return (lambda value: value) if known is None else (lambda value: framed(known, topic, value))
+
+
+def heads_of(topics: Topics, topic: str) -> Heads | None:
+    """How values for the topic begin, None: as they are; it raises as `to_topic` does."""
     url = os.environ.get("SCHEMA_REGISTRY_URL")
     if not url:
-        return lambda value: value
+        return None
     from commands.kafka.registry import Registry  # noqa: PLC0415 - its client is there only where it is installed
 
-    known = heads(topics, (topic,), Registry(url).id_of)
-    return lambda value: framed(known, topic, value)
+    return heads(topics, (topic,), Registry(url).id_of)
 
 
 def from_topic() -> Callable[[bytes], bytes]:

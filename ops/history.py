@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 from typing import Any
 
 from commands.cassandra.event_store import CassandraEventStore
@@ -14,6 +15,8 @@ from commands.settings import Settings as HandlerSettings
 from ops.as_of import Past, state_as_of
 from ops.settings import Settings
 from schemas.events import Envelope
+
+_FIRST = -(2**63)  # of the tokens; no row has it
 
 
 class CassandraProblem(Exception):
@@ -65,15 +68,21 @@ def state(settings: Settings, account_id: str, *, version: int | None = None, at
         return state_as_of(account_id, CassandraEventStore(opened), CassandraSnapshots(opened), version=version, at=at)
 
 
-def some_accounts(settings: Settings, count: int) -> set[str]:
-    """So many accounts that have events, always the same: the first by Cassandra's hash, which is as good as by chance.
+def some_accounts(settings: Settings, count: int, seed: int | None = None) -> set[str]:
+    """So many accounts that have events: the next by Cassandra's hash, which is as good as by chance.
+
+    They begin at the first of all, so that they are always the same, or where the seed says.
 
     Raises:
         CassandraProblem, NotPrepared: as in `events`.
     """
     with session(settings) as opened:
-        query = prepare(opened, "SELECT DISTINCT account_id FROM events LIMIT ?")
-        return {row.account_id for row in execute(opened, query, (count,))}
+        query = prepare(opened, "SELECT DISTINCT account_id FROM events WHERE token(account_id) > ? LIMIT ?")
+        start = _FIRST if seed is None else Random(seed).randrange(_FIRST, -_FIRST)  # noqa: S311 - it is no secret
+        found = {row.account_id for row in execute(opened, query, (start, count))}
+        if len(found) < count and start != _FIRST:  # the ring goes on from its beginning
+            found |= {row.account_id for row in execute(opened, query, (_FIRST, count - len(found)))}
+        return found
 
 
 def state_versions(settings: Settings) -> dict[int, int]:

@@ -32,8 +32,8 @@ class Whole(Protocol):
         """The next offset of each partition."""
         ...
 
-    def scan(self) -> Iterator[Place]:
-        """All that was there before this call and still is; some of it may come twice."""
+    def scan(self, tag: str | None = None) -> Iterator[Place]:
+        """All (under a tag) that was there before this call and still is; some of it may come twice."""
         ...
 
     def values(self, places: Sequence[Place]) -> list[Value]:
@@ -42,4 +42,12 @@ class Whole(Protocol):
 
     def read(self, wanted: Sequence[tuple[str, Collection[str]]]) -> tuple[dict[int, int], list[Tagged]]:
         """Positions, and for each tag its versions and those of its documents that are asked for, as of one moment."""
+        ...
+
+    def replace(self, tag: str, by: Tagged, wrong: Mapping[str, object], gone: Collection[str]) -> dict[str, object]:
+        """Put versions and documents in the place of all that is under a tag, in one step, and remove those `gone`.
+
+        Nothing is changed where an account was seen further than `by` has it: those come back, with the versions seen.
+        `wrong`: versions that stand there and are not to be minded.
+        """
         ...

@@ -33,26 +33,35 @@ class CassandraEventScan:
         return list(pairwise(bounds))
 
     def read(self, piece: Slice) -> Iterator[list[EventRow]]:
-        """See `EventScan.read`. A page comes while the one before it is looked at."""
-        for _, rows in groupby(self._rows(self._select, piece), key=attrgetter("account_id")):
+        """See `EventScan.read`. The first page is asked for at once, another while the one before it is looked at."""
+        return self._accounts(self._ask(self._select, piece))
+
+    def _accounts(self, response: Any) -> Iterator[list[EventRow]]:
+        for _, rows in groupby(_rows(response), key=attrgetter("account_id")):
             yield list(map(_event_row, rows))
 
     def of(self, account_id: str) -> list[EventRow]:
         """See `EventScan.of`."""
-        return list(map(_event_row, self._rows(self._one, (account_id,))))
+        return list(map(_event_row, _rows(self._ask(self._one, (account_id,)))))
 
-    def _rows(self, statement: Any, bounds: tuple[object, ...]) -> Iterator[Any]:
+    def _ask(self, statement: Any, bounds: tuple[object, ...]) -> Any:
         try:
-            response = self._session.execute_async(statement, bounds)
-            while True:
-                rows = response.result().current_rows
-                if not response.has_more_pages:
-                    break
-                response.start_fetching_next_page()
-                yield from rows
+            return self._session.execute_async(statement, bounds)
         except FAILURES as error:
             raise unavailable(error) from error
-        yield from rows
+
+
+def _rows(response: Any) -> Iterator[Any]:
+    try:
+        while True:
+            rows = response.result().current_rows
+            if not response.has_more_pages:
+                break
+            response.start_fetching_next_page()
+            yield from rows
+    except FAILURES as error:
+        raise unavailable(error) from error
+    yield from rows
 
 
 def _event_row(found: Any) -> EventRow:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import structlog
@@ -32,6 +33,7 @@ class CassandraSnapshots:
             session,
             "SELECT account_id, state_version, state FROM snapshots WHERE account_id IN ? PER PARTITION LIMIT 1",
         )
+        self._all = prepare(session, "SELECT account_id, state_version, state FROM snapshots WHERE account_id IN ?")
         self._kept = prepare(
             session, "SELECT version, state_version, at FROM snapshots WHERE account_id = ? AND version <= ?"
         )
@@ -51,13 +53,20 @@ class CassandraSnapshots:
 
     def latest(self, account_ids: Iterable[str]) -> dict[str, Account]:
         """See `Snapshots.latest`. One that cannot be read is named in the log and replayed over."""
+        return {account_id: states[0] for account_id, states in self._read(self._newest, account_ids).items()}
+
+    def kept(self, account_ids: Iterable[str]) -> dict[str, list[Account]]:
+        """See `SnapshotHistory.kept`."""
+        return self._read(self._all, account_ids)
+
+    def _read(self, query: Any, account_ids: Iterable[str]) -> dict[str, list[Account]]:
         wanted = list(account_ids)
         queries = [(wanted[i : i + READ_ACCOUNTS],) for i in range(0, len(wanted), READ_ACCOUNTS)]
         try:
-            results = execute_concurrent_with_args(self._session, self._newest, queries, concurrency=64)
+            results = execute_concurrent_with_args(self._session, query, queries, concurrency=64)
         except FAILURES as error:
             raise unavailable(error) from error
-        states = {}
+        states: dict[str, list[Account]] = {}
         for result in results:
             for row in result.result_or_exc:
                 aggregate = aggregate_of(row.account_id)
@@ -65,7 +74,7 @@ class CassandraSnapshots:
                     continue
                 state = _state(row.account_id, row.state)
                 if state is not None:
-                    states[row.account_id] = state
+                    states.setdefault(row.account_id, []).append(state)
         return states
 
     def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:

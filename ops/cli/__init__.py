@@ -6,12 +6,14 @@ import typer
 
 from ops.cli import dead_letters, dead_letters_change
 from ops.cli.bench import bench
+from ops.cli.check import check as check_stores
 from ops.cli.demo import demo
 from ops.cli.explain import explain
 from ops.cli.failures import Verbs
 from ops.cli.look import view
 from ops.cli.policy import check, diff, publish
 from ops.cli.rebuild import rebuild
+from ops.cli.repair import repair
 from ops.cli.schema import schema
 from ops.cli.send import send
 from ops.cli.simulate import simulate
@@ -46,6 +48,8 @@ _EXAMPLES: dict[Callable[..., None], str] = {
     timeline: "licensing timeline m7-00042",
     what_if: "licensing what-if --all --policy stricter.yaml",
     rebuild: "licensing rebuild device_downloads --dry-run",
+    check_stores: "licensing check --sample 1000 --textfile /var/lib/node_exporter/licensing.prom",
+    repair: "licensing repair licenses --account m7-00042",
     handler: "LICENSING_KAFKA=kafka:9092 licensing handler",
     worker: "licensing worker device_downloads",
     bench: "licensing bench commands latency --runs 5",

@@ -1,15 +1,14 @@
 """Whether a generation that nobody writes to is what the events make of it, before it goes live."""
 
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import islice
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from ops.settings import Settings
 from ops.truth import stores
 from ops.truth.documents import MODULUS, Difference, digest, digest_of
-from ops.truth.histories import Reader
+from ops.truth.histories import Reader, Tell
 from ops.truth.views import compared
 from ops.truth.way import Topic
 from projections.views.view import View
@@ -18,8 +17,6 @@ from projections.whole import Place, Tagged, Whole
 #: Differences that a certificate names.
 NAMED = 20
 _MANY = 2000  # places that are read at once
-
-Tell: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

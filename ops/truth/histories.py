@@ -1,13 +1,20 @@
 """Whole histories of accounts out of the event rows, as they are while handlers write."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from commands.ports import EventRow, EventScan, Watermarks
 from schemas.events import Envelope
 
+#: Is told how much is read, and of how much.
+Tell: TypeAlias = Callable[[int, int], None]
+
 #: Parts in which all accounts are gone through.
 SLICES = 256
+#: Parts that are asked for before they are looked at.
+AHEAD = 4
 #: Accounts, and events, that are looked at together.
 BATCH_ACCOUNTS, BATCH_EVENTS = 200, 4000
 
@@ -36,18 +43,20 @@ class Reader:
     def __init__(self, scan: EventScan, watermarks: Watermarks) -> None:
         self._scan, self._watermarks = scan, watermarks
 
-    def everything(self, tell: Callable[[int, int], None]) -> Iterator[list[History]]:
+    def everything(self, tell: Tell) -> Iterator[list[History]]:
         """All accounts, some hundred at a time. `tell`: how many of the parts are read.
 
         Raises:
             StoreUnavailable, NewerRelease: the rows cannot be read.
         """
         pieces = self._scan.slices(SLICES)
-        for number, piece in enumerate(pieces, 1):
-            yield from self._batches(self._scan.read(piece))
+        asked = deque(map(self._scan.read, pieces[:AHEAD]))
+        for number in range(1, len(pieces) + 1):
+            asked += map(self._scan.read, pieces[number + AHEAD - 1 : number + AHEAD])
+            yield from self._batches(asked.popleft())
             tell(number, len(pieces))
 
-    def some(self, accounts: Iterable[str], tell: Callable[[int, int], None]) -> Iterator[list[History]]:
+    def some(self, accounts: Iterable[str], tell: Tell) -> Iterator[list[History]]:
         """These accounts, those without events left out; it tells and raises as `everything` does."""
         names = list(accounts)
 

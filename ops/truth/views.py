@@ -37,6 +37,7 @@ class Compared:
     def passed_by(self, topic: Topic) -> Iterator[Difference]:
         """Accounts of which the generation has passed an event by, once all were looked at."""
         for one in passed_by(self.unseen, self._reader.followed_up, topic):
+            self.lag = max(0, self.lag - (one.last - one.version + 1))
             tag = tag_of(self.view, one.account_id, one.partition)
             yield Difference(tag, one.account_id, None, "version", one.version - 1, one.last)
 

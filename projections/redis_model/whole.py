@@ -1,6 +1,7 @@
 """A generation in Redis as a whole. Synchronous; each call is one round trip, the scan one for a thousand keys."""
 
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import islice
 from typing import Any, cast
@@ -12,7 +13,9 @@ from projections.changes import StoredDocument
 from projections.redis_model.keys import Keys
 from projections.whole import Kind, Place, Tagged, Value
 
-_SCRIPT = files(__package__).joinpath("values.lua").read_text(encoding="utf-8")
+_VALUES = files(__package__).joinpath("values.lua").read_text(encoding="utf-8")
+_REPLACE = files(__package__).joinpath("replace.lua").read_text(encoding="utf-8")
+_SPECIAL = re.compile(r"([\\*?\[\]])")
 _KINDS: dict[str, str] = {"doc": "h", "holds": "z", "pruned": "h", "versions": "h"}
 _SCAN = 1000  # keys that the server looks at for one call
 
@@ -25,7 +28,8 @@ class RedisWhole:
     def __init__(self, url: str, keys: Keys) -> None:
         # Bytes that are no text are shown, not raised: whoever looks for damage will meet it.
         self._redis: redis.Redis = redis.Redis.from_url(url, decode_responses=True, encoding_errors="backslashreplace")
-        self._script = self._redis.register_script(_SCRIPT)
+        self._values = self._redis.register_script(_VALUES)
+        self._replace = self._redis.register_script(_REPLACE)
         self.keys = keys
 
     def version(self) -> str | None:
@@ -37,12 +41,13 @@ class RedisWhole:
         """See `Whole.positions`."""
         return self.read(())[0]
 
-    def scan(self) -> Iterator[Place]:
+    def scan(self, tag: str | None = None) -> Iterator[Place]:
         """See `Whole.scan`. Goes through all keys of the database."""
-        for key in self._redis.scan_iter(match=f"{self.keys.prefix}{{*", count=_SCAN):
-            tag, kind, document = self.keys.split(key)
+        match = f"{self.keys.prefix}{{" + ("*" if tag is None else f"{_literally(tag)}}}:*")
+        for key in self._redis.scan_iter(match=match, count=_SCAN):
+            found, kind, document = self.keys.split(key)
             if kind in _KINDS:
-                yield tag, cast(Kind, kind), document
+                yield found, cast(Kind, kind), document
 
     def values(self, places: Sequence[Place]) -> list[Value]:
         """See `Whole.values`."""
@@ -67,12 +72,29 @@ class RedisWhole:
         }
         return positions, [_tagged(documents, answers) for _, documents in wanted]
 
+    def replace(self, tag: str, by: Tagged, wrong: Mapping[str, object], gone: Collection[str]) -> dict[str, object]:
+        """See `Whole.replace`."""
+        documents = [
+            (
+                name,
+                [word for pair in one.fields.items() for word in pair],
+                [word for member, end in one.holds.items() for word in (str(end), member)],
+                str(one.pruned),
+            )
+            for name, one in by.documents.items()
+        ]
+        versions = [word for pair in by.versions.items() for word in pair]
+        known = [word for account, version in wrong.items() for word in (account, str(version))]
+        given = _encode((versions, known, documents, list(gone)))
+        ahead = self._replace(keys=[self.keys.versions(tag)], args=[f"{self.keys.prefix}{{{tag}}}:", given])
+        return {account: _number(version) for account, version in _pairs(cast(list[str], ahead)).items()}
+
     def close(self) -> None:
         """Close the connections."""
         self._redis.close()
 
     def _ask(self, words: list[str]) -> list[list[str]]:
-        return cast(list[list[str]], self._script(args=[_encode(words)])) if words else []
+        return cast(list[list[str]], self._values(args=[_encode(words)])) if words else []
 
     def _key(self, place: Place) -> str:
         tag, kind, document = place
@@ -107,3 +129,8 @@ def _number(text: str) -> Any:
         return int(text)
     except ValueError:
         return text
+
+
+def _literally(text: str) -> str:
+    """The pattern of SCAN that fits nothing but this text."""
+    return _SPECIAL.sub(r"\\\1", text)

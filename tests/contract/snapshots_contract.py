@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from commands.account import REMEMBERED, Account, License, fold, initial
-from commands.ports import Snapshots
+from commands.ports import SnapshotHistory, Snapshots
 from tests.support.examples import EVENT_EXAMPLES, T0, command_id, day
 
 WAIT = 30  # seconds for any future
@@ -109,3 +109,9 @@ class SnapshotsContract:
             future.result(WAIT)
         names = [*kept, *(f"{account}.no.{n}" for n in range(100))]
         assert snapshots.latest(iter(names)) == kept
+
+    def test_all_that_are_kept_come_newest_first(self, snapshots: Snapshots, account: str) -> None:
+        for version in (2, 100, 30):
+            save(snapshots, account, state(version))
+        assert isinstance(snapshots, SnapshotHistory)
+        assert snapshots.kept([account, "nobody"]) == {account: [state(100), state(30), state(2)]}

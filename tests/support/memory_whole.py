@@ -1,6 +1,7 @@
 """A read model in memory, an events topic in memory, and what checks read of them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field
 
 from ops.kafka import Record
@@ -31,8 +32,8 @@ class MemoryWhole:
     def positions(self) -> dict[int, int]:
         return {partition: self.reached.get(partition, 0) for partition in range(self.partitions)}
 
-    def scan(self) -> Iterator[Place]:
-        return iter(dict.fromkeys(self._places()))
+    def scan(self, tag: str | None = None) -> Iterator[Place]:
+        return (place for place in dict.fromkeys(self._places()) if tag is None or place[0] == tag)
 
     def _places(self) -> Iterator[Place]:
         for (tag, document), stored in list(self.model.stored.items()):
@@ -53,15 +54,34 @@ class MemoryWhole:
             return {name: str(version) for (other, name), version in self.versions.items() if other == tag}
         if kind == "pruned":
             return {name: str(one.pruned) for name, one in of_tag.items() if one.pruned}
-        return {"doc": of_tag[document].fields, "holds": of_tag[document].holds}[kind] if document in of_tag else {}
+        if document not in of_tag:
+            return {}
+        return of_tag[document].fields if kind == "doc" else of_tag[document].holds
 
     def read(self, wanted: Sequence[tuple[str, Collection[str]]]) -> tuple[dict[int, int], list[Tagged]]:
         found = []
-        for tag, documents in wanted:
+        for tag, names in wanted:
             versions = {name: version for (other, name), version in self.versions.items() if other == tag}
             stored = {name: one for (other, name), one in self.model.stored.items() if other == tag}
-            found.append(Tagged(versions, {n: one for n, one in stored.items() if n in documents or one.pruned}))
+            documents = [*names, *(name for name, one in stored.items() if one.pruned)]
+            found.append(Tagged(versions, {name: deepcopy(stored[name]) for name in documents if name in stored}))
         return self.positions(), found
+
+    def replace(self, tag: str, by: Tagged, wrong: Mapping[str, object], gone: Collection[str]) -> dict[str, object]:
+        seen = {name: version for (other, name), version in self.versions.items() if other == tag}
+        ahead: dict[str, object] = {
+            name: version
+            for name, version in seen.items()
+            if version > by.versions.get(name, 0) and wrong.get(name) != version
+        }
+        if not ahead:
+            for name in seen:
+                del self.versions[tag, name]
+            self.versions.update({(tag, name): version for name, version in by.versions.items()})
+            for name in gone:
+                self.model.stored.pop((tag, name), None)
+            self.model.stored.update({(tag, name): one for name, one in by.documents.items()})
+        return ahead
 
 
 @dataclass
@@ -85,4 +105,4 @@ class MemoryTopic:
 
     def read(self, first: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Record]:
         for offset in range(max(first.get(self.partition, len(self.values)), self.lost), ends[self.partition]):
-            yield Record(self.partition, offset, self.keys[offset], self.values[offset], {})
+            yield Record(self.partition, offset, self.keys[offset], self.values[offset])
