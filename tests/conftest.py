@@ -6,9 +6,13 @@ from pathlib import Path
 from tempfile import mkdtemp
 
 import pytest
+from hypothesis import settings
 
 from ops import stack
 from tests.support.space import Servers, Space, new_space
+
+settings.register_profile("ours", deadline=None)  # how long an example takes says nothing on a busy machine
+settings.load_profile("ours")
 
 RUNTIME = Path(__file__).resolve().parent.parent / ".runtime" / "tests"
 
