@@ -15,7 +15,7 @@ from projections.redis_model.generations import Generations
 #: Events behind the end that are few enough for a barrier, and how often it is tried to come so close.
 CLOSE, ROUNDS = 5_000, 20
 #: Seconds after the flip for which it goes on filling until a worker does: at most, and where nothing comes.
-HAND_OVER, QUIET = 20.0, 6.0
+HAND_OVER, QUIET = 20.0, 1.5
 _LOOK = 0.3
 
 _DAYS = "LICENSING_RETIRED_DAYS"

@@ -168,7 +168,10 @@ class Rebuild:
             self._stop.check()
             self._tell("certified", done, total)
 
-        return certify(self._settings, self._view, name, live=live if alike else None, until=until, tell=tell)
+        found = certify(self._settings, self._view, name, live=live if alike else None, until=until, tell=tell)
+        if self._generations.version(name) is None:  # nothing differs from nothing, where Redis lost the live one too
+            raise LostData(f"Redis lost generation {name} while it was certified. Run it again: it begins anew.")
+        return found
 
     async def _finish(self, name: str, reader: TopicReader) -> tuple[End, bool | None]:
         self._state(name, "certified")
@@ -179,4 +182,7 @@ class Rebuild:
             filler, stop = into.filler, self._stop
             if not await cut_over(self._settings, self._generations, self._plan.live, name, filler, reader, stop):
                 return "moved", None
-            return "live", await hand_over(self._settings, self._generations, name, into.filler, reader, self._stop)
+            self._tell("hand_over", 0, 1)  # it takes seconds where nothing comes, and readers have it already
+            worker = await hand_over(self._settings, self._generations, name, into.filler, reader, self._stop)
+            self._tell("hand_over", 1, 1)
+            return "live", worker

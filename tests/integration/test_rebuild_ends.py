@@ -10,6 +10,9 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from ops.rebuild.run import Rebuild
+from projections.changes import Changes
+from projections.views import VIEWS
+from schemas.events import Envelope
 from tests.support.load import Load, Stores, some_commands
 from tests.support.processes import eventually, handler
 from tests.support.rebuilds import SOURCES, Rebuilds, small_batches, space_of_rebuilds, told
@@ -109,6 +112,47 @@ def test_a_generation_of_the_past_is_the_fold_cut_there(rebuilds: Rebuilds, sour
     found = CliRunner().invoke(app, ["view", rebuilds.view, key, "--generation", "then", "--json"])
     assert json.loads(found.stdout)["title_id"] == key
     assert "There is a generation then" in rebuilds.run("--until", str(at), "--into", "then").stderr
+
+
+def test_a_view_whose_code_changed_is_rebuilt_beside_the_old_one(
+    rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuilds.json()
+    old = rebuilds.documents("1.1")
+    view, project = VIEWS[rebuilds.view], VIEWS[rebuilds.view].project
+
+    def twice(envelope: Envelope) -> Changes:
+        return tuple(
+            (op, key, name, int(value) * 2 if op == "add" else value) for op, key, name, value in project(envelope)
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(view, "project", twice)
+        patch.setattr(view, "VERSION", "2")
+        plan, result = rebuilds.json()
+        assert (plan["live"], result["generation"], result["against"]) == ("1.1", "2.2", "store")
+        assert rebuilds.documents("2.2") == rebuilds.expected() != old
+        assert {name: (one.version, one.state) for name, one in rebuilds.all().items()} == {
+            "1.1": ("1", "previous"),
+            "2.2": ("2", "live"),
+        }
+        assert rebuilds.documents("1.1") == old
+        (back,) = rebuilds.json("--rollback")
+        assert (back["generation"], back["version"], back["behind"]) == ("1.1", "1", 0)
+    assert rebuilds.states() == {"1.1": "live", "2.2": "previous"}
+
+
+def test_a_generation_that_redis_lost_is_not_certified(rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPatch) -> None:
+    certify = Rebuild._certify
+
+    def lost(self: Rebuild, name: str) -> Any:
+        rebuilds.start_over()
+        return certify(self, name)
+
+    monkeypatch.setattr(Rebuild, "_certify", lost)
+    result = rebuilds.run()
+    assert (result.exit_code, "Redis lost generation 1.1" in result.stderr) == (1, True)
+    assert rebuilds.generations.live() is None
 
 
 def test_a_dry_run_writes_nothing(rebuilds: Rebuilds) -> None:
