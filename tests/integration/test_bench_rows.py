@@ -33,7 +33,9 @@ def test_memory_is_measured_on_real_processes(servers: Servers, tmp_path: Path) 
 
 
 def test_what_if_is_measured_over_commands_that_a_handler_decided(servers: Servers, tmp_path: Path) -> None:
-    ((what, line),) = measured(what_if, servers, tmp_path).items()
-    assert what == "a command, what-if over 2,000"
-    assert line.ratio is not None
-    assert line.ratio.least > 0
+    lines = what_if.measure(Ground(servers.address, tmp_path, 1, Size(share=0.02)))
+    assert [(line.what, line.limit) for line in lines] == [
+        ("a command, what-if over 2,000", 1.5),
+        ("a command, what-if over 2,000", None),
+    ]
+    assert all(line.ratio is not None and line.ratio.least > 0 for line in lines)
