@@ -13,15 +13,19 @@ j = i + reach[data[i]]
 {v} = data[i + 1 : j].decode()
 i = j
 """
+#: A length of up to 8,191 has two bytes.
 _BYTES = """\
-c = data[i]
-if c < 128 and not c & 1:
+c, d = data[i : i + 2]
+if c & 1:
+    raise ValueError
+if c < 128:
     i += 1
     j = i + (c >> 1)
+elif 0 < d < 128:
+    i += 2
+    j = i + (c & 126 | d << 7) // 2
 else:
     c, i = varint_at(data, i)
-    if c < 0:
-        raise ValueError
     j = i + c
 {v} = data[i:j]
 i = j
@@ -82,10 +86,16 @@ def _varint_at(data: bytes, i: int) -> tuple[int, int]:
 
 def bytes_at(data: bytes, i: int) -> tuple[bytes, int]:
     """The bytes at `i`, with their length before them, and where they end."""
-    length, i = _varint_at(data, i)
-    if length < 0:
-        raise ValueError
-    return data[i : i + length], i + length
+    c, d = data[i : i + 2]
+    if not c & 1 and c > 127 > d > 0:
+        start = i + 2
+        end = start + (c & 126 | d << 7) // 2
+    else:
+        length, start = _varint_at(data, i)
+        if length < 0:
+            raise ValueError
+        end = start + length
+    return data[start:end], end
 
 
 def _items_at(item: Callable[[bytes, int], tuple[Any, int]], data: bytes, i: int) -> tuple[tuple[Any, ...], int]:
