@@ -12,6 +12,7 @@ from ops import history, kafka, processes, services, versions
 from ops.dead_letters import reading as dead_letters
 from ops.policies import Listed, listed, refused
 from ops.policies import read as read_policies
+from ops.rebuild.unfinished import Unfinished, unfinished
 from ops.redis import RedisError
 from ops.settings import Settings
 from ops.stack import status as servers
@@ -55,6 +56,7 @@ class Status:
     refused_policies: list[Refusal] = field(default_factory=list)
     versions: list[Version] = field(default_factory=list)
     waiting: list[Waiting] = field(default_factory=list)
+    rebuilds: list[Unfinished] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -114,6 +116,7 @@ def _read(found: Status, home: Path, settings: Settings) -> None:
         found.versions = versions.of_views(views)
     finally:
         views.close()
+    found.rebuilds = list(unfinished(settings))
     found.versions.insert(0, versions.of_snapshots(history.state_versions(settings)))
 
 

@@ -97,8 +97,16 @@ def status(json: Json = False) -> None:
                 numbers=(1,),
                 folded=-1,
             )
+        if found.rebuilds:
+            table(
+                "Rebuilds that are not done",
+                ("view", "generation", "state", "what to do"),
+                [(r.view, r.generation, r.state, r.to_do) for r in found.rebuilds],
+                folded=-1,
+            )
         if found.dead_letters is not None:
-            console().print(f"Dead letters: {found.dead_letters:,}")
+            shown = "; `licensing dead-letters list` shows them" if found.dead_letters else ""
+            console().print(f"Dead letters: {found.dead_letters:,}{shown}")
     for problem in found.problems:
         note(problem)
     raise typer.Exit(0 if found.ok else 1)

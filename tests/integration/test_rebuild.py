@@ -13,6 +13,7 @@ from ops.rebuild.batch import Batch
 from ops.rebuild.fill import Filler
 from ops.rebuild.owner import Owner, ask_the_owner
 from ops.rebuild.stop import Stop
+from ops.rebuild.unfinished import unfinished
 from ops.settings import Settings
 from projections.views import VIEWS
 from tests.support.load import Load, Stores, some_commands
@@ -99,9 +100,13 @@ def test_ctrl_c_pauses_and_cancel_throws_away(rebuilds: Rebuilds, monkeypatch: p
     assert paused.exit_code == 130
     assert "Paused: `licensing rebuild title_downloads` goes on from here" in paused.stderr
     assert rebuilds.all()["1.1"].events > 0
+    (left,) = unfinished(Settings.read())
+    assert (left.view, left.generation, left.state) == (rebuilds.view, "1.1", "stopped")
+    assert "`licensing rebuild title_downloads` goes on" in left.to_do
     assert rebuilds.run("--list").exit_code == 0
     assert rebuilds.run("--cancel").exit_code == 0
     assert rebuilds.keys("1.1") == []
+    assert list(unfinished(Settings.read())) == []
     assert rebuilds.run("--cancel").exit_code == 1
     assert rebuilds.json()[1]["generation"] == "1.2"
 
@@ -113,6 +118,8 @@ def test_another_terminal_asks_for_a_stop(rebuilds: Rebuilds, wish: str, monkeyp
     other = Thread(target=lambda: heard.append(ask_the_owner(settings, rebuilds.view, wish)))
 
     def slowly() -> None:
+        (here,) = unfinished(settings)
+        assert (here.generation, here.state) == ("1.1", "at work")
         other.start()
         take = Filler._take
 

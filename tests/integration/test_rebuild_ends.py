@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 
 from ops.cli import app
 from ops.rebuild.run import Rebuild
+from ops.rebuild.unfinished import unfinished
+from ops.settings import Settings
 from projections.changes import Changes
 from projections.views import VIEWS
 from schemas.events import Envelope
@@ -81,6 +83,7 @@ def test_what_is_not_certified_does_not_go_live(
     assert (end["end"], end["certified"], end["differ"], len(end["differing"])) == ("refused", False, 1, 1)
     assert rebuilds.generations.live() == ("1.1" if live else None)
     assert rebuilds.states()[end["generation"]] == "filling"
+    assert [one.state for one in unfinished(Settings.read())] == ["not certified"]
     assert rebuilds.run("--cancel").exit_code == 0
 
 
