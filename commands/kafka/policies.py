@@ -65,7 +65,7 @@ class PolicyTopic:
             elif message.error().code() == KafkaError._PARTITION_EOF:
                 self._next = max(self._next, message.offset())
             else:
-                raise StoreUnavailable(f"Kafka: {message.error()}")
+                raise StoreUnavailable(f"Kafka: {message.error().str()}")
 
     def close(self) -> None:
         """Close the connection."""
@@ -77,7 +77,7 @@ class PolicyTopic:
         try:
             found = self._consumer.list_topics(self._topic, self._patience).topics[self._topic]
         except KafkaException as error:
-            raise StoreUnavailable(f"Kafka: {error}") from error
+            raise StoreUnavailable(f"Kafka: {error.args[0].str()}") from error
         if not found.partitions:
             raise NotPrepared(f"there is no topic {self._topic}; create the topics and tables with: licensing init")
         self._found = True

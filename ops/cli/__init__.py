@@ -1,5 +1,6 @@
 """The command line `licensing`. Heavy libraries are imported inside the commands, so that `--help` is quick."""
 
+import logging
 from collections.abc import Callable
 
 import typer
@@ -88,4 +89,5 @@ app.add_typer(letters, name="dead-letters")
 def main() -> None:
     """Run the command line; the address file of the running stack says where the servers are."""
     adopt(home() / "stack.env")
+    logging.getLogger("librdkafka").addHandler(logging.NullHandler())  # commands say in a sentence what is wrong
     app(prog_name="licensing")
