@@ -2,13 +2,16 @@
 # ruff: noqa: PLC0415 - each command imports what it needs, so that --help is quick
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ops.cli.failures import Failure
 from ops.cli.output import as_json, console, moment, note, short, table
 from ops.settings import Settings, adopt, home, runtime
+
+if TYPE_CHECKING:
+    from ops.status import Status
 
 Partitions = Annotated[int, typer.Option(min=1, max=1024, help="Partitions of each topic, fixed once they exist.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
@@ -59,57 +62,58 @@ def status(json: Json = False) -> None:
     if json:
         as_json(asdict(found) | {"ok": found.ok})
     else:
-        table(
-            "Processes",
-            ("name", "state", "pid", "address", "log"),
-            [
-                (p.name, "runs" if p.pid else "DOWN", str(p.pid or "-"), p.address, short(p.log))
-                for p in found.processes
-            ],
-        )
-        if found.lags:
-            table(
-                "Lag (messages that wait)",
-                ("reader", "topic", "in all", "by partition"),
-                [(lag.reader, lag.topic, lag.total, " ".join(map(str, lag.partitions))) for lag in found.lags],
-                numbers=(2,),
-            )
-        if found.policies:
-            table(
-                "Policies",
-                ("version", "from (UTC)", "state"),
-                [(p.version, "-" if p.since is None else moment(p.since), p.state) for p in found.policies],
-            )
-        for refused in found.refused_policies:
-            note(f"Refused, offset {refused.offset} of the policies topic, key {refused.key}: {refused.why}")
-        if found.versions:
-            table(
-                "Versions",
-                ("stored", "live generation", "version", "this release", "what to do"),
-                [(v.what, v.generation, v.stored, v.ours, v.to_do) for v in found.versions],
-                folded=-1,
-            )
-        if found.waiting:
-            table(
-                "Waiting for a newer release",
-                ("reader", "partition", "needs"),
-                [(w.reader, w.partition, w.needs) for w in found.waiting],
-                numbers=(1,),
-                folded=-1,
-            )
-        if found.rebuilds:
-            table(
-                "Rebuilds that are not done",
-                ("view", "generation", "state", "what to do"),
-                [(r.view, r.generation, r.state, r.to_do) for r in found.rebuilds],
-                folded=-1,
-            )
-        if found.dead_letters is not None:
-            shown = "; `licensing dead-letters list` shows them" if found.dead_letters else ""
-            console().print(f"Dead letters: {found.dead_letters:,}{shown}")
+        _show(found)
     for problem in found.problems:
         note(problem)
     raise typer.Exit(0 if found.ok else 1)
+
+
+def _show(found: "Status") -> None:
+    table(
+        "Processes",
+        ("name", "state", "pid", "address", "log"),
+        [(p.name, "runs" if p.pid else "DOWN", str(p.pid or "-"), p.address, short(p.log)) for p in found.processes],
+    )
+    if found.lags:
+        table(
+            "Lag (messages that wait)",
+            ("reader", "topic", "in all", "by partition"),
+            [(lag.reader, lag.topic, lag.total, " ".join(map(str, lag.partitions))) for lag in found.lags],
+            numbers=(2,),
+        )
+    if found.policies:
+        table(
+            "Policies",
+            ("version", "from (UTC)", "state"),
+            [(p.version, "-" if p.since is None else moment(p.since), p.state) for p in found.policies],
+        )
+    for refused in found.refused_policies:
+        note(f"Refused, offset {refused.offset} of the policies topic, key {refused.key}: {refused.why}")
+    if found.versions:
+        table(
+            "Versions",
+            ("stored", "live generation", "version", "this release", "what to do"),
+            [(v.what, v.generation, v.stored, v.ours, v.to_do) for v in found.versions],
+            folded=-1,
+        )
+    if found.waiting:
+        table(
+            "Waiting for a newer release",
+            ("reader", "partition", "needs"),
+            [(w.reader, w.partition, w.needs) for w in found.waiting],
+            numbers=(1,),
+            folded=-1,
+        )
+    if found.rebuilds:
+        table(
+            "Rebuilds that are not done",
+            ("view", "generation", "state", "what to do"),
+            [(r.view, r.generation, r.state, r.to_do) for r in found.rebuilds],
+            folded=-1,
+        )
+    if found.dead_letters is not None:
+        shown = "; `licensing dead-letters list` shows them" if found.dead_letters else ""
+        console().print(f"Dead letters: {found.dead_letters:,}{shown}")
 
 
 def init(partitions: Partitions = 4) -> None:

@@ -151,7 +151,7 @@ def everything(bootstrap: str, topic: str, within: Mapping[int, range] | None = 
                 raise problem(bootstrap, KafkaException(error))
             if error is None and offset < left.get(partition, 0):
                 yield Record(
-                    partition, offset, message.key(), message.value(), _headers(message), message.timestamp()[1]
+                    partition, offset, message.key(), message.value(), headers_of(message), message.timestamp()[1]
                 )
             if offset + 1 >= left.get(partition, 0) or error is not None:  # the end: its last ones may be compacted
                 left.pop(partition, None)
@@ -161,7 +161,7 @@ def everything(bootstrap: str, topic: str, within: Mapping[int, range] | None = 
         client.close()
 
 
-def _headers(message: Any) -> Headers:
+def headers_of(message: Any) -> Headers:
     """A message's headers; none where a name is not UTF-8: the client cannot read them then."""
     try:
         return tuple(message.headers() or ())

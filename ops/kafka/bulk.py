@@ -5,12 +5,7 @@ from typing import Any, NamedTuple
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from ops.kafka import QUIET, Headers, _headers, problem
-
-
-def headers_of(message: Any) -> Headers:
-    """The headers of one of the client's messages; none where they cannot be read."""
-    return _headers(message)
+from ops.kafka import QUIET, problem
 
 
 class Piece(NamedTuple):

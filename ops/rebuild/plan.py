@@ -76,8 +76,9 @@ def make_plan(settings: Settings, view: View, asked: Asked, generations: Generat
         _same(view, name, generations.version(name), notes, asked)
         positions = generations.positions(name)
         choice, done = Choice(_source(notes), "as it was begun"), sum(positions.values())
-        if notes["source"] == "topic" or "over" in notes:
-            _still_there(view, name, reach, positions)
+        on_topic = notes["source"] == "topic" or "over" in notes
+        if on_topic and (why := passed_over(view, name, reach, positions)) is not None:
+            raise Refused(f"{why}: throw it away with `licensing rebuild {view.NAME} --cancel`, and begin anew.")
     live = generations.live()
     rate, measured = generations.rate(choice.source), "by the last rebuild"
     if rate is None:
@@ -153,11 +154,12 @@ def _same(view: View, name: str, version: str | None, notes: Mapping[str, str], 
         )
 
 
-def _still_there(view: View, name: str, reach: Reach, positions: Mapping[int, int]) -> None:
+def passed_over(view: View, name: str, reach: Reach, positions: Mapping[int, int]) -> str | None:
+    """Why nobody could go on filling a generation from the topic, as the first half of a sentence; None: one can."""
     for partition, (begin, _) in reach.items():
-        if positions.get(partition, 0) < begin:
-            raise Refused(
-                f"Generation {name} of {view.NAME} is at offset {positions.get(partition, 0):,} of partition"
-                f" {partition}, and the events topic begins at {begin:,} by now: throw it away with `licensing rebuild"
-                f" {view.NAME} --cancel`, and begin anew."
+        if (position := positions.get(partition, 0)) < begin:
+            return (
+                f"Generation {name} of {view.NAME} is at offset {position:,} of partition {partition}, and the events"
+                f" topic begins at {begin:,} by now"
             )
+    return None

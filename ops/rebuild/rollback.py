@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ops.rebuild.cutover import cut_over, flip, hand_over
 from ops.rebuild.fill import Sums
 from ops.rebuild.into import target
-from ops.rebuild.plan import Refused, reach_of
+from ops.rebuild.plan import Refused, passed_over, reach_of
 from ops.rebuild.stop import Stop
 from ops.rebuild.topic import TopicReader
 from ops.settings import Settings
@@ -48,13 +48,8 @@ def roll_back(
             f"Generation {name} of {view.NAME} is gone: rebuild the view with `licensing rebuild {view.NAME}`."
         )
     reach, positions = reach_of(settings), generations.positions(name)
-    for partition, (begin, _) in reach.items():
-        if positions.get(partition, 0) < begin:
-            raise Refused(
-                f"Generation {name} of {view.NAME} is at offset {positions.get(partition, 0):,} of partition"
-                f" {partition}, and the events topic begins at {begin:,} by now, so nobody could go on with it: rebuild"
-                f" the view with `licensing rebuild {view.NAME}`."
-            )
+    if (why := passed_over(view, name, reach, positions)) is not None:
+        raise Refused(f"{why}, so nobody could go on with it: rebuild the view with `licensing rebuild {view.NAME}`.")
     behind = sum(end - positions.get(partition, 0) for partition, (_, end) in reach.items())
     if version != view.VERSION:
         if not flip(generations, was, name):

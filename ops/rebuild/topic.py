@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ops import framing, kafka
-from ops.kafka.bulk import Bulk, Piece, headers_of
+from ops.kafka.bulk import Bulk, Piece
 from ops.rebuild.batch import EVENTS, Batch, NewerEvent
 from ops.rebuild.stop import Stop
 from ops.settings import Settings
@@ -65,7 +65,7 @@ class TopicReader:
         return found
 
     def _newer(self, message: Any, error: UnknownSchema) -> NewerEvent:
-        version = version_of(headers_of(message), error)
+        version = version_of(kafka.headers_of(message), error)
         return NewerEvent(
             f"{self._topic}-{message.partition()} has at offset {message.offset()} what a newer release wrote, as"
             f" {version}: rebuild with that release. What is filled so far stays."
