@@ -72,6 +72,26 @@ def test_a_flip_needs_what_it_was_told_of(generations: Generations) -> None:
     assert (generations.live(), generations.previous()) == ("1.1", None)
 
 
+def test_a_flip_waits_for_what_readers_have_seen(servers: Servers, generations: Generations) -> None:
+    for name in ("1.1", "1.2"):
+        generations.begin(name, "1", 2, {"source": "topic"})
+    generations.flip(None, "1.1", 1)
+
+    def seen(name: str, partition: int, offset: int) -> None:
+        with redis.Redis.from_url(servers.address.redis) as client:
+            client.set(generations.keys(name).position(partition), offset)
+
+    seen("1.1", 0, 10)
+    seen("1.1", 1, 9)
+    seen("1.2", 0, 12)
+    seen("1.2", 1, 8)
+    assert generations.flip("1.1", "1.2", 2, [0, 1]) == "behind"
+    assert (generations.live(), generations.previous(), generations.filling()) == ("1.1", None, "1.2")
+    seen("1.2", 1, 9)
+    assert generations.flip("1.1", "1.2", 3, [0, 1]) == "flipped"
+    assert generations.live() == "1.2"
+
+
 def test_only_what_readers_do_not_use_is_dropped_and_all_of_it(servers: Servers, generations: Generations) -> None:
     namespace = generations.keys("x").namespace
     for name in ("1.1", "1.10", "side"):
