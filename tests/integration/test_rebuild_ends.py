@@ -1,7 +1,7 @@
 """How rebuilds end on real servers: flipped back, dropped, not certified, overtaken, cut at a time."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from ops.rebuild.run import Rebuild
 from ops.rebuild.unfinished import unfinished
 from ops.settings import Settings
 from projections.changes import Changes
+from projections.redis_model.generations import Flipped, Generations
 from projections.views import VIEWS
 from schemas.events import Envelope
 from tests.support.load import Load, Stores, some_commands
@@ -100,6 +101,22 @@ def test_a_flip_elsewhere_wins(rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(Rebuild, "_certify", flipped)
     assert rebuilds.run().exit_code == 1
     assert rebuilds.generations.live() == "other"
+
+
+def test_a_flip_asks_for_all_that_readers_have_seen(rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPatch) -> None:
+    rebuilds.json()
+    flip, asked = Generations.flip, list[list[int]]()
+
+    def behind_once(
+        self: Generations, expected: str | None, to: str, now: int, as_far: Collection[int] = ()
+    ) -> Flipped:
+        asked.append(sorted(as_far))
+        return "behind" if len(asked) == 1 else flip(self, expected, to, now, as_far)
+
+    monkeypatch.setattr(Generations, "flip", behind_once)
+    assert rebuilds.json()[-1]["end"] == "live"
+    assert asked == [[0, 1, 2, 3], [0, 1, 2, 3]]
+    assert rebuilds.generations.live() == "1.2"
 
 
 @pytest.mark.parametrize("source", SOURCES)
