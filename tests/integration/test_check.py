@@ -44,14 +44,6 @@ def space(servers: Servers) -> Iterator[Space]:
 
 
 @pytest.fixture
-def cli(space: Space, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    for name, value in space.environment().items():
-        if name.startswith("LICENSING_"):
-            monkeypatch.setenv(name, value)
-    return CliRunner()
-
-
-@pytest.fixture
 def client(space: Space) -> Iterator[redis.Redis]:
     with redis.Redis.from_url(space.servers.address.redis, decode_responses=True) as client:
         yield client

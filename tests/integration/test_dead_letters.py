@@ -39,14 +39,6 @@ def stores(space: Space) -> Iterator[Stores]:
     stores.close()
 
 
-@pytest.fixture
-def cli(space: Space, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    for name, value in space.environment().items():
-        if name.startswith("LICENSING_"):
-            monkeypatch.setenv(name, value)
-    return CliRunner()
-
-
 def lines(cli: CliRunner, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
     result = cli.invoke(app, ["dead-letters", *arguments, "--json"])
     assert result.exit_code == code, result.output
