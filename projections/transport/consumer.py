@@ -172,7 +172,12 @@ class Consumer(driver.Consumer):
     # -- assignment and revocation
 
     async def perform_seek(self) -> None:
-        """Begin where the read model says. Faust calls it after each assignment, before anything flows."""
+        """Begin where the read model says. Faust calls it after each assignment, and lets flow what comes after it.
+
+        Nothing may flow before. When groups change quickly, the end of the assignment before can have resumed the flow,
+        and what is delivered by now is lost: Faust empties the queues of all streams when it resumes the flow.
+        """
+        self.stop_flow()
         tps = list(self.assignment())
         self._let_flow(self._held & set(tps))
         for tp in tps:

@@ -20,14 +20,14 @@ class Reading(Consumer):
     def __init__(self) -> None:  # Faust's own starts what this test does not need
         self._in_hand, self._next, self._finished, self._committed, self._again = {}, {}, {}, {}, set()
         self._held, self._paused_partitions, self._active_partitions = set(), set(), {TOPIC_PARTITION}
-        self.app = cast(Any, SimpleNamespace(consumer_generation_id=GENERATION))
-        self.flow_active = True
-        self.suspend_flow = cast(Any, SimpleNamespace(wait=lambda: None))
+        self.app = cast(Any, SimpleNamespace(consumer_generation_id=GENERATION, positions=self.positions))
+        self.flow_active, self.can_resume_flow, self.suspend_flow = True, asyncio.Event(), asyncio.Event()
         self.log = cast(Any, SimpleNamespace(info=lambda *_: None, warning=lambda *_: None))
         self.owned = {TOPIC_PARTITION}
         self.delivered: list[tuple[int, int]] = []
         self.sought: list[int] = []
         self.refuse: list[Exception] = []
+        self.meanwhile = (0, 0)
 
     def assignment(self) -> set[TP]:
         return self.owned
@@ -37,7 +37,20 @@ class Reading(Consumer):
             raise self.refuse.pop()
         self.sought += partitions.values()
 
+    async def positions(self, partitions: list[int]) -> dict[int, int]:
+        """What the read model has, with what comes while it is asked."""
+        await self.take(*self.meanwhile)
+        return dict.fromkeys(partitions, 100)
+
+    async def earliest_offsets(self, *tps: Any) -> dict[Any, int]:
+        return dict.fromkeys(tps, 0)
+
+    async def highwaters(self, *tps: Any) -> dict[Any, int]:
+        return dict.fromkeys(tps, 200)
+
     async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:
+        for other in coros[1:]:
+            other.close()
         return await coros[0]
 
     async def callback(self, message: Any) -> None:
@@ -101,6 +114,24 @@ def test_what_is_dropped_while_nothing_flows_is_read_again_when_it_flows() -> No
         await consumer._read_again()
         await consumer._read_again()
         assert consumer.sought == [100]
+
+    asyncio.run(story())
+
+
+def test_nothing_flows_while_it_is_found_out_where_to_begin() -> None:
+    """The flow may be on: the end of the last assignment resumes it when another one has begun. What is delivered then
+    is lost with the queues, which are emptied when the flow is resumed once more."""
+
+    async def story() -> None:
+        consumer = reading()
+        consumer.meanwhile = (100, 200)
+        await consumer.perform_seek()
+        assert consumer.delivered == []
+        consumer.resume_flow()
+        await consumer._read_again()
+        assert consumer.sought == [100, 100]
+        await consumer.take(100, 200)
+        assert consumer.delivered == [(100, 200)]
 
     asyncio.run(story())
 
