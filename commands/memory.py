@@ -7,7 +7,7 @@ from typing import TypeVar
 from zlib import crc32
 
 from commands.account import Account
-from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, Slice, StoreUnavailable, Watermark
+from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, RowLost, Slice, Watermark
 from schemas.events import Envelope
 
 T = TypeVar("T")
@@ -52,7 +52,7 @@ class MemoryJournalHistory:
         """See `JournalHistory.read`."""
         found = list(islice(self._journal.read(shard, positions.start), len(positions)))
         if len(found) != len(positions):
-            raise StoreUnavailable(f"the journal of shard {shard} has no row {positions.start + len(found)}")
+            raise RowLost(f"the journal of shard {shard} has no row {positions.start + len(found)}")
         yield from found
 
 

@@ -19,6 +19,10 @@ class StoreUnavailable(Exception):
     """The store did not answer, or did not say whether a write happened. Nothing may be concluded from it."""
 
 
+class RowLost(StoreUnavailable):
+    """A row that must be there is not. To a handler it is no answer; whoever looks back need not wait for it."""
+
+
 class NotPrepared(Exception):
     """The servers are not set up for this handler: no amount of waiting helps. The text says what to do."""
 
@@ -86,7 +90,7 @@ class JournalHistory(Protocol):
         """Those rows, in order.
 
         Raises:
-            StoreUnavailable: the store cannot be read now, or one of the rows is not there (any more).
+            StoreUnavailable: the store cannot be read now; RowLost: one of the rows is not there (any more).
         """
         ...
 

@@ -10,7 +10,7 @@ from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.session import connect, execute, prepare
 from commands.cassandra.snapshots import CassandraSnapshots
 from commands.cassandra.tables import create_tables
-from commands.ports import StoreUnavailable
+from commands.ports import RowLost, StoreUnavailable
 from commands.settings import Settings as HandlerSettings
 from ops.as_of import Past, state_as_of
 from ops.settings import Settings
@@ -21,6 +21,10 @@ _FIRST = -(2**63)  # of the tokens; no row has it
 
 class CassandraProblem(Exception):
     """Cassandra does not answer or refuses. The text is a sentence for a person."""
+
+
+class CassandraAway(CassandraProblem):
+    """It does not answer now: waiting helps."""
 
 
 def create(settings: Settings) -> None:
@@ -97,30 +101,44 @@ def state_versions(settings: Settings) -> dict[int, int]:
         return dict(Counter(row.state_version for row in found))
 
 
-@contextmanager
-def session(settings: Settings) -> Iterator[Any]:
-    """A session in the keyspace, for the length of the block.
+def answers(settings: Settings, timeout: float) -> None:
+    """Read an event row, if there is any. `timeout` in seconds.
 
     Raises:
-        CassandraProblem: Cassandra does not answer or refuses.
+        CassandraAway: Cassandra does not answer.
+        NotPrepared: it has no such keyspace, or no tables of ours there.
+    """
+    with session(settings, timeout) as opened:
+        execute(opened, prepare(opened, "SELECT version FROM events LIMIT 1"))
+
+
+@contextmanager
+def session(settings: Settings, timeout: float = 10.0) -> Iterator[Any]:
+    """A session in the keyspace, for the length of the block. `timeout` in seconds, for each request.
+
+    Raises:
+        CassandraAway: Cassandra does not answer.
+        CassandraProblem: a row that must be there is not.
         NotPrepared: it has no such keyspace, or refuses the user or password.
     """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
-    with _session(own, keyspace=own.keyspace) as opened:
+    with _session(own, own.keyspace, timeout) as opened:
         yield opened
 
 
 @contextmanager
-def _session(own: HandlerSettings, keyspace: str | None) -> Iterator[Any]:
+def _session(own: HandlerSettings, keyspace: str | None, timeout: float = 10.0) -> Iterator[Any]:
     try:
-        opened = connect(own.cassandra_points(), keyspace, credentials=own.cassandra_credentials())
+        opened = connect(own.cassandra_points(), keyspace, timeout, own.cassandra_credentials())
     except StoreUnavailable as error:
-        raise CassandraProblem(
+        raise CassandraAway(
             f"Cassandra at {own.cassandra} does not answer. Is it running? `licensing status` tells."
         ) from error
     try:
         yield opened
+    except RowLost as error:
+        raise CassandraProblem(f"Cassandra at {own.cassandra}: {error}.") from error
     except StoreUnavailable as error:
-        raise CassandraProblem(f"Cassandra at {own.cassandra} refuses: {error}") from error
+        raise CassandraAway(f"Cassandra at {own.cassandra} refuses: {error}") from error
     finally:
         opened.cluster.shutdown()

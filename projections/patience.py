@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 import structlog
 
 T = TypeVar("T")
+#: Is told of a server that is away, with its error; and with None, that it is back.
+Say: TypeAlias = Callable[[str, Exception | None], None]
 
 FIRST_PAUSE = 0.1  # seconds
 LONGEST_PAUSE = 5.0
@@ -17,13 +19,22 @@ class Stopping(Exception):
     """The process was asked to stop before the call was done. The call may have had its effect."""
 
 
+def into_the_log(server: str, error: Exception | None) -> None:
+    """Say it as a worker does."""
+    log = structlog.get_logger("projections")
+    if error is None:
+        log.info("the server is back", server=server)
+    else:
+        log.warning("waiting for a server", server=server, error=f"{type(error).__name__}: {error}")
+
+
 class Patience:
     """Calls to servers, repeated until they are done or the process stops. One retry loop for all of the worker."""
 
-    def __init__(self, stopping: asyncio.Event) -> None:
+    def __init__(self, stopping: asyncio.Event, say: Say = into_the_log) -> None:
         self._stopping = stopping
         self._away: set[str] = set()  # servers of which it is said that they are away
-        self._log = structlog.get_logger("projections")
+        self._say = say
 
     async def until(self, server: str, is_away: Callable[[Exception], bool], call: Callable[[], Awaitable[T]]) -> T:
         """Repeat `call` while its error means that the server is away.
@@ -40,7 +51,7 @@ class Patience:
                 if not is_away(error):
                     raise
                 if server not in self._away:
-                    self._log.warning("waiting for a server", server=server, error=f"{type(error).__name__}: {error}")
+                    self._say(server, error)
                 self._away.add(server)
                 away = True
                 await self._pause(pause)
@@ -48,7 +59,7 @@ class Patience:
             else:
                 if away and server in self._away:  # others may have waited for it as well
                     self._away.remove(server)
-                    self._log.info("the server is back", server=server)
+                    self._say(server, None)
                 return result
         raise Stopping
 

@@ -17,7 +17,7 @@ from cassandra import ConsistencyLevel
 from commands.cassandra.session import Session, execute, prepare, when_done
 from commands.cassandra.tables import BUCKET
 from commands.futures import pass_on
-from commands.ports import Appended, Committed, Conflict, Row, StoreUnavailable
+from commands.ports import Appended, Committed, Conflict, Row, RowLost, StoreUnavailable
 
 _FRAME = b"\x28\xb5\x2f\xfd"
 _LEVEL = 1  # the fastest: a third of the bytes in 0.6 us a command
@@ -69,9 +69,7 @@ class CassandraJournal:
             rows = list(execute(self._session, self._some, (shard, position // BUCKET, position)))
             for found in rows:
                 if found.position != position:
-                    raise StoreUnavailable(
-                        f"the journal of shard {shard} has no row {position}, but row {found.position}"
-                    )
+                    raise RowLost(f"the journal of shard {shard} has no row {position}, but row {found.position}")
                 yield _row(found)
                 position += 1
             if not rows:
@@ -129,7 +127,7 @@ def _whole(shard: int, piece: range, rows: Future[list[Any]]) -> Iterator[Row]:
     found = {row.position: row for row in rows.result()}
     for position in piece:
         if position not in found:
-            raise StoreUnavailable(f"the journal of shard {shard} has no row {position}; has its time to live ended?")
+            raise RowLost(f"the journal of shard {shard} has no row {position}; has its time to live ended?")
         yield _row(found[position])
 
 

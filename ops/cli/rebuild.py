@@ -134,6 +134,7 @@ def _rebuild(
     from ops.rebuild.owner import Owner
     from ops.rebuild.plan import make_plan
     from ops.rebuild.run import Rebuild
+    from ops.rebuild.waiting import Waiting
 
     days = retired_days()
 
@@ -147,12 +148,13 @@ def _rebuild(
         plan = make_plan(settings, view, asked, generations)
         planned()
         return
-    with Owner(settings, view.NAME, stop):
+    with Owner(settings, view.NAME, stop) as owner:
         plan = make_plan(settings, view, asked, generations)
         planned()
         with Bars(events=plan.events) as bars:
             bars.begin("events", plan.done)
-            result = Rebuild(settings, view, generations, plan, stop, bars.show).run()
+            waiting = Waiting(settings, owner, stop, note)
+            result = Rebuild(settings, view, generations, plan, stop, waiting, bars.show).run()
         dropped = drop_retired(generations, days) if result.end == "live" else []
     if json:
         as_json(result_document(result, dropped))
@@ -169,9 +171,11 @@ def _rollback(settings: Settings, view: "View", generations: "Generations", stop
     from ops.cli.rebuilt import show_rollback
     from ops.rebuild.owner import Owner
     from ops.rebuild.rollback import roll_back
+    from ops.rebuild.waiting import Waiting
 
-    with Owner(settings, view.NAME, stop), Bars(events=0) as bars:
-        found = roll_back(settings, view, generations, stop, bars.set)
+    with Owner(settings, view.NAME, stop) as owner, Bars(events=0) as bars:
+        waiting = Waiting(settings, owner, stop, note)
+        found = roll_back(settings, view, generations, stop, waiting, bars.set)
     if json:
         as_json(asdict(found))
     else:

@@ -14,6 +14,29 @@ from confluent_kafka import (
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from ops.kafka.errors import KafkaAway, KafkaProblem, problem
+
+__all__ = [
+    "QUIET",
+    "TIMEOUT",
+    "Headers",
+    "KafkaAway",
+    "KafkaProblem",
+    "Record",
+    "committed",
+    "create",
+    "delete",
+    "ends",
+    "everything",
+    "find",
+    "headers_of",
+    "partitions",
+    "problem",
+    "producer",
+    "reader",
+    "spans",
+]
+
 TIMEOUT = 15.0  # seconds for one question to the brokers
 _NEAR = 5_000  # messages that are read sooner than found by their time
 QUIET: dict[str, Any] = {
@@ -34,17 +57,6 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Headers = ()
     timestamp: int = -1  # ms
-
-
-class KafkaProblem(Exception):
-    """Kafka does not answer or refuses. The text is a sentence for a person."""
-
-
-def problem(bootstrap: str, error: BaseException) -> KafkaProblem:
-    """The sentence for a client's error."""
-    cause = error.args[0] if isinstance(error, KafkaException) and error.args else error
-    text = cause.str() if hasattr(cause, "str") else str(cause)
-    return KafkaProblem(f"Kafka at {bootstrap} says: {text}. Is it running? `licensing status` tells.")
 
 
 def producer(bootstrap: str, linger_ms: int = 5) -> Any:
@@ -113,13 +125,21 @@ def delete(bootstrap: str, names: Iterable[str]) -> None:
         raise problem(bootstrap, error) from error
 
 
-def spans(bootstrap: str, topic: str) -> dict[int, range]:
-    """Partition -> offsets that the topic reaches from and to; what lies before was deleted."""
+def spans(bootstrap: str, topic: str, timeout: float = TIMEOUT) -> dict[int, range]:
+    """Partition -> offsets that the topic reaches from and to; what lies before was deleted.
+
+    `timeout` in seconds, for each question.
+
+    Raises:
+        KafkaProblem: the brokers do not answer, or do not know the topic (yet): that is not a topic without messages.
+    """
     client = reader(bootstrap, {})
     try:
-        found = client.list_topics(topic, timeout=TIMEOUT).topics[topic]
+        found = client.list_topics(topic, timeout=timeout).topics[topic]
+        if found.error is not None:
+            raise KafkaException(found.error)
         return {
-            partition: range(*client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT))
+            partition: range(*client.get_watermark_offsets(TopicPartition(topic, partition), timeout=timeout))
             for partition in sorted(found.partitions)
         }
     except KafkaException as error:

@@ -31,19 +31,29 @@ class Bulk:
             "fetch.message.max.bytes": 4 << 20,
             "queued.max.messages.kbytes": 32 << 10,
         }
-        self._client = Consumer(settings | QUIET)
+        self._down: KafkaError | None = None
+        self._client = Consumer(settings | QUIET | {"error_cb": self._hear})
         self._client.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
+
+    def _hear(self, error: KafkaError) -> None:
+        """The client says it in between, and tries on."""
+        if error.code() == KafkaError._ALL_BROKERS_DOWN:
+            self._down = error
 
     def take(self, count: int, timeout: float) -> list[Piece]:
         """The next messages, at most `count`, by partition; after `timeout` seconds those that have come by then.
 
         Raises:
+            KafkaAway: no broker is there any more.
             KafkaProblem: the brokers refuse, or no longer have an offset that comes next.
         """
         try:
             messages: list[Any] = self._client.consume(count, timeout)
         except KafkaException as error:
             raise problem(self._bootstrap, error) from error
+        if self._down is not None and not messages:
+            raise problem(self._bootstrap, KafkaException(self._down))
+        self._down = None
         found: dict[int, list[Any]] = {}
         ends: dict[int, int] = {}
         for message in messages:
@@ -52,7 +62,7 @@ class Bulk:
                 found.setdefault(partition, []).append(message)
             elif wrong.code() == KafkaError._PARTITION_EOF:
                 ends[partition] = message.offset()
-            elif not wrong.retriable() and wrong.code() != KafkaError._ALL_BROKERS_DOWN:
+            else:
                 raise problem(self._bootstrap, KafkaException(wrong))
         return [
             piece for partition in found.keys() | ends if (piece := self._piece(partition, found, ends)) is not None

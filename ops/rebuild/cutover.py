@@ -4,9 +4,10 @@ import asyncio
 import os
 import time
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from ops import kafka
-from ops.rebuild.fill import Filler, LostData
+from ops.rebuild.fill import Filler, LostData, Rewound
 from ops.rebuild.stop import Stop
 from ops.rebuild.topic import TopicReader
 from ops.settings import Settings
@@ -55,29 +56,39 @@ async def cut_over(
 
     Raises:
         Stopped: it was asked to.
-        LostData: Redis lost the generation.
+        LostData: Redis lost the generation; Rewound: some of it.
     """
     while True:
         await follow(settings, filler, reader, stop)
         ends, seen = kafka.ends(settings.kafka, settings.topics.events), generations.positions(was) if was else {}
         # A position that the topic does not have is nobody's, and could never be reached.
         as_far = [partition for partition, position in seen.items() if position <= ends.get(partition, 0)]
-        if (done := flip(generations, was, to, as_far)) is not None:
+        if (done := flip(generations, was, to, as_far, reader.reached)) is not None:
             return done
 
 
-def flip(generations: Generations, was: str | None, to: str, as_far: Collection[int] = ()) -> bool | None:
+def flip(
+    generations: Generations,
+    was: str | None,
+    to: str,
+    as_far: Collection[int] = (),
+    least: Mapping[int, int] = MappingProxyType({}),
+) -> bool | None:
     """Make `to` live in one step. False: another one than `was` is live by now; None: readers are further.
 
+    `least`: the positions that it was brought to.
+
     Raises:
-        LostData: `to` is gone.
+        LostData: `to` is gone; Rewound: it is not as far as it was.
     """
-    answer = generations.flip(was, to, int(time.time() * 1000), as_far)
+    answer = generations.flip(was, to, int(time.time() * 1000), as_far, least)
     if answer == "behind":
         return None
+    if answer == "less":
+        raise Rewound(f"Redis lost data of generation {to} before it went live. What is there is gone on from.")
     if answer == "gone":
         raise LostData(f"Redis lost generation {to} before it went live; readers use what they used. Run it again.")
-    if answer != "flipped" and generations.live() != to:  # the client may have asked twice
+    if answer != "flipped" and generations.live() != to:  # it may be asked again where an answer was lost
         return False
     generations.note(to, {"state": "live"})
     return True

@@ -16,6 +16,10 @@ class LostData(Exception):
     """Redis has less of the generation than was put there. The text says what to do."""
 
 
+class Rewound(LostData):
+    """It is back at an earlier state of the generation, whole in itself: one can go on from there."""
+
+
 @dataclass(slots=True)
 class Sums:
     """What was filled: `events` applied, whether or not they were there before.
@@ -51,7 +55,7 @@ class Filler:
         """Apply all batches. Whatever ends it, nothing is under way any more then.
 
         Raises:
-            LostData: Redis lost what it had.
+            Rewound: Redis lost some of what it had.
         """
         ahead = self._read(batches)
         try:
@@ -88,9 +92,9 @@ class Filler:
         chunk = prepared.chunk
         outcome = await self._projector.apply(prepared)
         if isinstance(outcome, Behind):
-            raise LostData(
+            raise Rewound(
                 f"Redis lost data of the generation: partition {chunk.partition} is at {outcome.position}, not at"
-                f" {chunk.begin}. Run it again: it goes on from what is there."
+                f" {chunk.begin}. What is there is gone on from."
             )
         self.sums.events += events
         self.sums.last = time.monotonic()

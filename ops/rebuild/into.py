@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from ops.history import CassandraProblem
+from ops.history import CassandraAway
 from ops.rebuild.batch import NewerEvent
 from ops.rebuild.fill import Filler, Sums
 from ops.settings import Settings
@@ -56,7 +56,7 @@ async def target(
         except Exception as error:
             if not event_store.is_away(error):
                 raise
-            raise CassandraProblem(f"Cassandra at {settings.cassandra} does not answer: {error}") from error
+            raise CassandraAway(f"Cassandra at {settings.cassandra} does not answer: {error}") from error
 
     try:
         filler = Filler(Projector(view, model.apply, read), lambda notes: generations.note(name, notes), until, tell)

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from contextlib import suppress
 from threading import Event, Thread
 from types import TracebackType
 from uuid import uuid4
@@ -25,8 +26,8 @@ class Owner:
     def __init__(self, settings: Settings, view: str, stop: Stop) -> None:
         token = f"process {os.getpid()} on {socket.gethostname()} {uuid4().hex[:8]}"
         self._ownership = Ownership(settings.redis, settings.namespace, view, token)
-        self._view, self._stop, self._ended = view, stop, Event()
-        self._thread = Thread(target=self._keep, name="owner", daemon=True)
+        self._view, self._stop, self._ended, self._away = view, stop, Event(), False
+        self._thread = Thread(target=self._keep_on, name="owner", daemon=True)
 
     def __enter__(self) -> "Owner":
         """Waits until the sign of life of one that was killed has run out.
@@ -50,24 +51,42 @@ class Owner:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ended.set()
-        self._thread.join()
+        self._thread.join(_LOOK)
+        if self._away or self._thread.is_alive():  # Redis answers nobody: the place goes by itself
+            return
         try:
             self._ownership.leave()
-        except RedisError:  # it goes by itself
+        except RedisError:
             pass
         finally:
             self._ownership.close()
 
-    def _keep(self) -> None:
+    @property
+    def away(self) -> bool:
+        """Whether Redis did not take the last sign of life."""
+        return self._away
+
+    def keep(self) -> None:
+        """A sign of life. Who has lost the place, or is asked something, is told so.
+
+        Raises:
+            RedisError: Redis does not take it.
+        """
+        try:
+            ours, wish = self._ownership.keep()
+        except RedisError:
+            self._away = True
+            raise
+        self._away = False
+        if not ours:
+            self._stop.ask("lost")
+        elif wish is not None:
+            self._stop.ask(wish)
+
+    def _keep_on(self) -> None:
         while not self._ended.wait(_LOOK):
-            try:
-                ours, wish = self._ownership.keep()
-            except RedisError:
-                continue
-            if not ours:
-                self._stop.ask("lost")
-            elif wish is not None:
-                self._stop.ask(wish)
+            with suppress(RedisError):
+                self.keep()
 
 
 def ask_the_owner(settings: Settings, view: str, wish: "str", patience: float = 60.0) -> bool:

@@ -10,6 +10,7 @@ from ops.rebuild.into import target
 from ops.rebuild.plan import Refused, passed_over, reach_of
 from ops.rebuild.stop import Stop
 from ops.rebuild.topic import TopicReader
+from ops.rebuild.waiting import Waiting
 from ops.settings import Settings
 from projections.redis_model.generations import Generations
 from projections.views.view import View
@@ -31,7 +32,12 @@ class RolledBack:
 
 
 def roll_back(
-    settings: Settings, view: View, generations: Generations, stop: Stop, tell: Callable[[str, int, int], None]
+    settings: Settings,
+    view: View,
+    generations: Generations,
+    stop: Stop,
+    waiting: Waiting,
+    tell: Callable[[str, int, int], None],
 ) -> RolledBack:
     """Bring the previous generation up to date, if this release can, and make it live again.
 
@@ -44,9 +50,7 @@ def roll_back(
         raise Refused(f"Readers of {view.NAME} have used no other generation before: there is nothing to go back to.")
     version = generations.version(name)
     if version is None:
-        raise Refused(
-            f"Generation {name} of {view.NAME} is gone: rebuild the view with `licensing rebuild {view.NAME}`."
-        )
+        raise _gone(view, name)
     reach, positions = reach_of(settings), generations.positions(name)
     if (why := passed_over(view, name, reach, positions)) is not None:
         raise Refused(f"{why}, so nobody could go on with it: rebuild the view with `licensing rebuild {view.NAME}`.")
@@ -55,7 +59,7 @@ def roll_back(
         if not flip(generations, was, name):
             raise _moved(was)
         return RolledBack(name, was, version, 0, behind, None)
-    return asyncio.run(_up_to_date(settings, view, generations, was, name, behind, stop, tell))
+    return waiting.through(lambda: asyncio.run(_up_to_date(settings, view, generations, was, name, behind, stop, tell)))
 
 
 async def _up_to_date(
@@ -71,6 +75,8 @@ async def _up_to_date(
     def told(sums: Sums) -> None:
         tell("events", sums.events, max(behind, sums.events))
 
+    if generations.version(name) is None:  # it is asked again when Redis is back
+        raise _gone(view, name)
     reader = TopicReader(settings, generations.positions(name), stop)
     try:
         async with target(settings, view, generations, name, None, told) as into:
@@ -81,6 +87,10 @@ async def _up_to_date(
     finally:
         reader.close()
     return RolledBack(name, was, view.VERSION, events, 0, worker)
+
+
+def _gone(view: View, name: str) -> Refused:
+    return Refused(f"Generation {name} of {view.NAME} is gone: rebuild the view with `licensing rebuild {view.NAME}`.")
 
 
 def _moved(was: str) -> Refused:

@@ -16,11 +16,12 @@ from schemas.events import Envelope
 #: Messages read at once, of all partitions together: the more of a partition, the more of their changes add up.
 AT_ONCE = 20_000
 _WAIT = 0.1  # seconds for which they may take to come
-_PATIENCE = 60.0  # seconds without a message that has to be there
+_PATIENCE = 15.0  # seconds without a message that has to be there
 
 
 class TopicReader:
-    """Reads on from given offsets. `unreadable`: messages that are no events, which the worker has put aside."""
+    """Reads on from given offsets. `unreadable`: places of messages that are no events, which the worker has put
+    aside."""
 
     def __init__(self, settings: Settings, start: Mapping[int, int], stop: Stop) -> None:
         self._topic, self._kafka = settings.topics.events, settings.kafka
@@ -28,13 +29,14 @@ class TopicReader:
         self._plain = framing.from_topic()
         self._stop = stop
         self.reached = dict(start)
-        self.unreadable = 0
+        self.unreadable: set[tuple[int, int]] = set()
 
     def until(self, ends: Mapping[int, int]) -> Iterator[Batch]:
         """Batches until each partition is read up to its end, and maybe further; fewer if it is asked to stop.
 
         Raises:
-            KafkaProblem: the brokers do not answer, or no longer have what comes next.
+            KafkaAway: the brokers do not answer.
+            KafkaProblem: they no longer have what comes next.
             NewerEvent: one of the messages.
         """
         heard = time.monotonic()
@@ -43,7 +45,7 @@ class TopicReader:
             if pieces:
                 heard = time.monotonic()
             elif time.monotonic() > heard + _PATIENCE:
-                raise kafka.KafkaProblem(f"Kafka at {self._kafka} sends no more of {self._topic}.")
+                raise kafka.KafkaAway(f"Kafka at {self._kafka} sends no more of {self._topic}.")
             for piece in pieces:
                 for begin, end, messages in _parts(piece):
                     yield Batch(piece.partition, begin, end, self._events(messages))
@@ -59,7 +61,7 @@ class TopicReader:
             except UnknownSchema as error:
                 raise self._newer(message, error) from error
             except DecodeError:
-                self.unreadable += 1
+                self.unreadable.add((message.partition(), message.offset()))
             else:
                 found.append(envelope)
         return found

@@ -3,16 +3,21 @@
 -- KEYS[1]  live pointer               KEYS[2]  the generation before it
 -- KEYS[3]  rebuild hash of the view   KEYS[4]  version of the generation that goes live
 -- KEYS[5]  its rebuild hash           KEYS[6]  rebuild hash of the one that was live ('': none was)
--- KEYS[7, 9, ...]  position of the one that goes live, by partition   KEYS[8, 10, ...]  of the one that was live
+-- KEYS[7, 9, ...]  position of the one that goes live, by partition
+-- KEYS[8, 10, ...] the same of the one that was live ('': not to be compared)
 -- ARGV[1]  the generation that was live ('': none)   ARGV[2]  the one that goes live   ARGV[3]  now, ms
+-- ARGV[4, 5, ...]  the least position, by partition
 -- Returns  'flipped' | 'gone' (the generation is not there) | 'moved' (another one is live)
---          | 'behind' (readers have seen events that it does not have)
+--          | 'less' (it is not as far as it was brought) | 'behind' (readers have seen events that it does not have)
 
 local call = redis.call
 if (call('GET', KEYS[1]) or '') ~= ARGV[1] then return 'moved' end
 if call('EXISTS', KEYS[4]) == 0 then return 'gone' end
-for k = 7, #KEYS, 2 do
-  if tonumber(call('GET', KEYS[k]) or '0') < tonumber(call('GET', KEYS[k + 1]) or '0') then return 'behind' end
+for n = 4, #ARGV do
+  local position = tonumber(call('GET', KEYS[2 * n - 1]) or '0')
+  if position < tonumber(ARGV[n]) then return 'less' end
+  local was = KEYS[2 * n]
+  if was ~= '' and position < tonumber(call('GET', was) or '0') then return 'behind' end
 end
 if ARGV[1] ~= '' then
   call('SET', KEYS[2], ARGV[1])

@@ -4,14 +4,17 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from projections.redis_model.keys import Keys, live_key, previous_key, rebuild_key
 
 State: TypeAlias = Literal["live", "previous", "filling", "side", "retired", "unused"]
-Flipped: TypeAlias = Literal["flipped", "gone", "moved", "behind"]
+Flipped: TypeAlias = Literal["flipped", "gone", "moved", "behind", "less"]
 
 _FLIP = files(__package__).joinpath("flip.lua").read_text(encoding="utf-8")
 _COUNT = 2000  # keys that a step of a scan looks at, and that are dropped at once
@@ -43,7 +46,8 @@ class Generations:
     """The generations of one view. Nothing connects before the first call; each raises the client's RedisError."""
 
     def __init__(self, url: str, namespace: str, view: str) -> None:
-        self._redis: redis.Redis = redis.Redis.from_url(url, decode_responses=True)
+        # As the workers' client: who waits for a server says so, and hidden retries would not.
+        self._redis: redis.Redis = redis.Redis.from_url(url, decode_responses=True, retry=Retry(NoBackoff(), 0))
         self._namespace, self._view = namespace, view
         self._rebuild = rebuild_key(namespace, view)
         self._flip = self._redis.register_script(_FLIP)
@@ -92,6 +96,10 @@ class Generations:
             pipe.hdel(self._rebuild, "asked")
             pipe.execute()
 
+    def server(self) -> str:
+        """Which run of the server answers. After a restart or a failover it is another one, which may have less."""
+        return str(self._redis.info("server")["run_id"])
+
     def next_name(self, version: str) -> str:
         """`<VERSION>.<n>`: a name that was never used, also not by what is dropped."""
         return f"{version}.{self._redis.hincrby(self._rebuild, 'last', 1)}"
@@ -117,19 +125,32 @@ class Generations:
         values = self._redis.mget([keys.position(one) for one in partitions]) if partitions else []
         return {one: int(value or 0) for one, value in zip(partitions, values, strict=True)}
 
-    def flip(self, expected: str | None, to: str, now: int, as_far: Collection[int] = ()) -> Flipped:
+    def flip(
+        self,
+        expected: str | None,
+        to: str,
+        now: int,
+        as_far: Collection[int] = (),
+        least: Mapping[int, int] = MappingProxyType({}),
+    ) -> Flipped:
         """Make `to` the live one, if `expected` still is; in one atomic step. `now` in ms.
 
-        `as_far`: partitions of which `to` must have seen as much, or readers would see counts go back.
+        `as_far`: partitions of which `to` must have seen as much, or readers would see counts go back. `least`: the
+        positions that it was brought to; with less, Redis has lost some of it.
         """
         was = expected or ""
         live, previous = live_key(self._namespace, self._view), previous_key(self._namespace, self._view)
         keys = self.keys(to)
         old = self.keys(was).rebuild if was else ""
-        pairs = [(keys.position(one), self.keys(was).position(one)) for one in as_far] if was else []
-        positions = [key for pair in pairs for key in pair]
+        partitions = sorted({*least, *(as_far if was else ())})
+        positions = [
+            key
+            for one in partitions
+            for key in (keys.position(one), self.keys(was).position(one) if was and one in as_far else "")
+        ]
         answer: Flipped = self._flip(
-            keys=[live, previous, self._rebuild, keys.version, keys.rebuild, old, *positions], args=[was, to, now]
+            keys=[live, previous, self._rebuild, keys.version, keys.rebuild, old, *positions],
+            args=[was, to, now, *(least.get(one, 0) for one in partitions)],
         )
         return answer
 

@@ -3,6 +3,8 @@
 from typing import Literal, TypeAlias
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from projections.redis_model.keys import owner_key, rebuild_key
 
@@ -25,7 +27,11 @@ class Ownership:
 
     def __init__(self, url: str, namespace: str, view: str, token: str) -> None:
         self._redis: redis.Redis = redis.Redis.from_url(
-            url, decode_responses=True, socket_timeout=TTL_MS / 1000, socket_connect_timeout=2
+            url,
+            decode_responses=True,
+            socket_timeout=TTL_MS / 1000,
+            socket_connect_timeout=2,
+            retry=Retry(NoBackoff(), 0),  # the next sign of life comes in a second anyway
         )
         self._keys = [owner_key(namespace, view), rebuild_key(namespace, view)]
         self._token = token

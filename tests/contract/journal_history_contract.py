@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from commands.cassandra.tables import BUCKET
-from commands.ports import JournalHistory, Row, StoreUnavailable
+from commands.ports import JournalHistory, Row, RowLost
 from tests.contract.journal_contract import row
 
 #: Appends rows to a journal and follows up so many of a shard.
@@ -45,5 +45,5 @@ class JournalHistoryContract:
 
     def test_a_row_that_is_not_there_is_said(self, history: JournalHistory, fill: Fill, shard: int) -> None:
         fill(rows_of(shard, 3), 3)
-        with pytest.raises(StoreUnavailable, match=f"the journal of shard {shard} has no row 3"):
+        with pytest.raises(RowLost, match=f"the journal of shard {shard} has no row 3"):
             list(history.read(shard, range(1, 9)))

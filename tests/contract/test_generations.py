@@ -92,6 +92,16 @@ def test_a_flip_waits_for_what_readers_have_seen(servers: Servers, generations: 
     assert generations.live() == "1.2"
 
 
+def test_a_flip_wants_all_that_was_filled(servers: Servers, generations: Generations) -> None:
+    """Also where no generation is live that would have to be passed."""
+    generations.begin("1.1", "1", 2, {"source": "topic"})
+    assert generations.flip(None, "1.1", 1, (), {0: 0, 1: 5}) == "less"
+    assert (generations.live(), generations.filling()) == (None, "1.1")
+    with redis.Redis.from_url(servers.address.redis) as client:
+        client.set(generations.keys("1.1").position(1), 5)
+    assert generations.flip(None, "1.1", 2, (), {0: 0, 1: 5}) == "flipped"
+
+
 def test_only_what_readers_do_not_use_is_dropped_and_all_of_it(servers: Servers, generations: Generations) -> None:
     namespace = generations.keys("x").namespace
     for name in ("1.1", "1.10", "side"):

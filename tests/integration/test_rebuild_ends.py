@@ -108,10 +108,10 @@ def test_a_flip_asks_for_all_that_readers_have_seen(rebuilds: Rebuilds, monkeypa
     flip, asked = Generations.flip, list[list[int]]()
 
     def behind_once(
-        self: Generations, expected: str | None, to: str, now: int, as_far: Collection[int] = ()
+        self: Generations, expected: str | None, to: str, now: int, as_far: Collection[int], *more: Any
     ) -> Flipped:
         asked.append(sorted(as_far))
-        return "behind" if len(asked) == 1 else flip(self, expected, to, now, as_far)
+        return "behind" if len(asked) == 1 else flip(self, expected, to, now, as_far, *more)
 
     monkeypatch.setattr(Generations, "flip", behind_once)
     assert rebuilds.json()[-1]["end"] == "live"
@@ -173,6 +173,19 @@ def test_a_generation_that_redis_lost_is_not_certified(rebuilds: Rebuilds, monke
     result = rebuilds.run()
     assert (result.exit_code, "Redis lost generation 1.1" in result.stderr) == (1, True)
     assert rebuilds.generations.live() is None
+
+
+@pytest.mark.parametrize("source", ["journal", "events"])
+def test_a_redis_that_was_started_again_between_two_calls_is_noticed(
+    rebuilds: Rebuilds, source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The client just connects again, and what Redis may have lost would not be read again."""
+    runs = ["before", "after", "after", "after"]
+    monkeypatch.setattr(Generations, "server", lambda self: runs.pop(0))
+    result = rebuilds.run("--from", source)
+    assert (result.exit_code, runs) == (0, [])
+    assert "Redis was started again meanwhile. What is there is gone on from." in result.stderr
+    assert rebuilds.documents("1.1") == rebuilds.expected()
 
 
 def test_a_dry_run_writes_nothing(rebuilds: Rebuilds) -> None:

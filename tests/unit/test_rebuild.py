@@ -15,7 +15,7 @@ from commands.ports import EventRow, Row, Watermark
 from ops.kafka.bulk import Piece
 from ops.rebuild import events, journal, topic
 from ops.rebuild.batch import Batch, NewerEvent, gapless
-from ops.rebuild.fill import Filler, LostData
+from ops.rebuild.fill import Filler, Rewound
 from ops.rebuild.source import missing_in_journal, missing_on_topic
 from ops.rebuild.stop import Stop, Stopped
 from projections.chunk import Chunk
@@ -215,7 +215,7 @@ def test_what_is_no_event_is_counted_and_what_is_newer_ends_it(monkeypatch: pyte
     bad = [Message(0, key, b""), Message(1, b"other", value), Message(2, key, value)]
     found = reader(monkeypatch, bad, 3)
     (batch,) = found.until({0: 3})
-    assert (batch.envelopes, found.unreadable) == ([good], 2)
+    assert (batch.envelopes, found.unreadable) == ([good], {(0, 0), (0, 1)})
     with pytest.raises(NewerEvent, match=r"e-0 has at offset 3 what a newer release wrote, as LicenseAcquired.v9"):
         list(reader(monkeypatch, [*bad, newer], 4).until({0: 4}))
 
@@ -225,7 +225,7 @@ def test_what_redis_lost_ends_it() -> None:
         return Behind(3)
 
     filler = Filler(Projector(VIEWS["licenses"], apply, nothing), lambda notes: None, None, lambda sums: None)
-    with pytest.raises(LostData, match="partition 1 is at 3, not at 10"):
+    with pytest.raises(Rewound, match="partition 1 is at 3, not at 10"):
         asyncio.run(filler.fill(iter([Batch(1, 10, 20, ())])))
 
 
