@@ -71,9 +71,14 @@ def _event_rows(row: Row, decided: Sequence[Decided]) -> list[EventRow]:
     ]
 
 
+def event_headers(payload: bytes) -> tuple[tuple[str, bytes], ...]:
+    """The headers of an event as it is published."""
+    return _HEADERS[payload[:HEADER]]
+
+
 def event_message(topic: str, shard: int, envelope: Envelope, payload: bytes) -> Outgoing:
     """An event as it is published."""
-    return Outgoing(topic, shard, envelope.account_id.encode(), payload, _HEADERS[payload[:HEADER]], envelope.at)
+    return Outgoing(topic, shard, envelope.account_id.encode(), payload, event_headers(payload), envelope.at)
 
 
 def _events(shard: int, decided: Sequence[Decided], topics: Topics) -> list[Outgoing]:

@@ -33,8 +33,9 @@ def check(
     """Compare Cassandra, Kafka and Redis, while everything may go on.
 
     The versions of each account have no gaps and snapshots are what the events come to; every event is on the events
-    topic with its bytes and in order, and nothing else is; the live generation of each view is the fold of the events
-    that it has seen. What is still on its way is said, and is no finding. Exit code 1: something was found.
+    topic with its bytes, headers and time and in order, and nothing else is; the live generation of each view is the
+    fold of the events that it has seen. What is still on its way is said, and is no finding. Exit code 1: something
+    was found.
 
     Without --fix nothing is written. With it, what was found is mended where that can be; the event store is never
     written to. Events are published again from the first that is missing: so they are in order for who reads on.

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 
 from confluent_kafka import KafkaError, KafkaException
 
-from ops.kafka import TIMEOUT, KafkaProblem, Record, problem, reader
+from ops.kafka import TIMEOUT, KafkaProblem, Record, headers_of, problem, reader
 
 _MANY, _WITHIN = 1000, 0.05  # messages that are taken at once, and seconds in which
 
 
 def between(bootstrap: str, topic: str, wanted: Mapping[int, range]) -> Iterator[Record]:
-    """Messages of those offsets, by partition, without headers and times; each partition's in order.
+    """Messages of those offsets, by partition; each partition's in order.
 
     Raises:
         KafkaProblem: the brokers do not answer.
@@ -30,7 +30,8 @@ def between(bootstrap: str, topic: str, wanted: Mapping[int, range]) -> Iterator
                     raise problem(bootstrap, KafkaException(error))
                 end = left.get(partition, 0)
                 if error is None and offset < end:
-                    yield Record(partition, offset, message.key(), message.value())
+                    headers, at = headers_of(message), message.timestamp()[1]
+                    yield Record(partition, offset, message.key(), message.value(), headers, at)
                 if offset + 1 >= end:
                     left.pop(partition, None)
     except KafkaException as error:

@@ -10,7 +10,7 @@ from commands.ports import NewerRelease
 from ops.kafka import Record
 from ops.truth.findings import Finding
 from ops.truth.histories import History, Reader, Tell
-from ops.truth.occurrences import Occurrence, examine
+from ops.truth.occurrences import Occurrence, examine, mark, mark_of
 from ops.truth.way import Topic, Unseen, passed_by
 from schemas.codec import DecodeError, UnknownSchema
 
@@ -19,9 +19,9 @@ _OFTEN = 5000  # messages between two words of progress
 
 
 class _Chain:
-    """What the topic has of an account: the versions `first` to `last` in order, with a hash over their bytes.
+    """What the topic has of an account: the versions `first` to `last` in order, with a hash over their marks.
 
-    `copies`: version and hash of what came again. `strange`: a version came that is neither.
+    `copies`: version and mark of what came again. `strange`: a version came that is neither.
     """
 
     __slots__ = ("copies", "first", "hash", "last", "partition", "strange")
@@ -31,12 +31,12 @@ class _Chain:
         self.hash, self.strange = 0, False
         self.copies: list[tuple[int, int]] = []
 
-    def take(self, version: int, value: bytes) -> None:
-        """The next message."""
+    def take(self, version: int, found: int) -> None:
+        """The next message, by its mark."""
         if version == self.last + 1:
-            self.hash, self.last = hash((self.hash, value)), version
+            self.hash, self.last = hash((self.hash, found)), version
         elif self.first <= version <= self.last:
-            self.copies.append((version, hash(value)))
+            self.copies.append((version, found))
         else:
             self.strange = True
 
@@ -46,8 +46,8 @@ class _Chain:
             return False
         found = 0
         for row in history.rows[self.first - 1 : self.last]:
-            found = hash((found, row.payload))
-        copies = all(found == hash(history.rows[version - 1].payload) for version, found in self.copies)
+            found = hash((found, mark_of(row)))
+        copies = all(copy == mark_of(history.rows[version - 1]) for version, copy in self.copies)
         return copies and found == self.hash
 
 
@@ -100,7 +100,7 @@ class Published:
         if chain is None:
             first = version if record.partition in self.truncated else 1
             chain = self._chains[name] = _Chain(record.partition, first)
-        chain.take(version, record.value or b"")
+        chain.take(version, mark(record.value or b"", record.headers, record.timestamp))
 
     def take(self, batch: Sequence[History]) -> None:
         """Look at accounts."""

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.scan import CassandraEventScan
+from ops import kafka
 from ops.cli import app
 from ops.truth import repair
 from projections.redis_model.keys import Keys, live_key
@@ -229,3 +230,34 @@ def test_misuse_and_what_is_not_there(cli: CliRunner, space: Space, client: redi
         assert "Version 0 of the view fills" in totals["totals"]["notes"][0]
     finally:
         client.set(keys.version, "1")
+
+
+def test_headers_and_times_on_the_topic_are_compared(space: Space, cli: CliRunner, client: redis.Redis) -> None:
+    """A copy of the newest event on the topic that says another type and another time, as a tool might send it.
+
+    The last test here: a topic cannot be changed, so it stays a finding.
+    """
+    session = space.session()
+    try:
+        row = CassandraEventScan(session).of("account-7")[-1]
+    finally:
+        session.cluster.shutdown()
+    producer = kafka.producer(space.settings.kafka)
+    producer.produce(
+        space.topics.events,
+        row.payload,
+        b"account-7",
+        row.shard,
+        timestamp=row.envelope.at + 1,
+        headers=[("type", b"X")],
+    )
+    assert producer.flush(30) == 0
+    eventually(lambda: arrived(space, client), what="the workers have dropped the copy")
+    found = [one for one in checked(cli, "--fix", found=True) if "found" in one]
+    version = row.envelope.version
+    assert [(one["account_id"], one["is"]) for one in found] == [
+        ("account-7", f"version {version}, headers type=X"),
+        ("account-7", f"version {version}, timestamp {row.envelope.at + 1}"),
+    ]
+    headers, at = (one["should_be"] for one in found)
+    assert (headers.partition(",")[0], at) == (f"headers type={row.envelope.type}", f"timestamp {row.envelope.at}")

@@ -4,10 +4,11 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
-from ops.kafka import Record
+from commands.follow_up import event_headers
+from ops.kafka import Headers, Record
 from projections.memory_model import MemoryReadModel
 from projections.whole import Place, Tagged, Value
-from schemas.codec import encode_event
+from schemas.codec import DecodeError, decode_event, encode_event
 from schemas.events import Envelope
 
 
@@ -86,11 +87,15 @@ class MemoryWhole:
 
 @dataclass
 class MemoryTopic:
-    """`Topic` of one partition, of which the messages before `lost` are gone."""
+    """`Topic` of one partition, of which the messages before `lost` are gone.
+
+    Headers and times are those of a handler, but where `around` has others for an offset.
+    """
 
     partition: int
     values: list[bytes] = field(default_factory=list)
     keys: list[bytes] = field(default_factory=list)
+    around: dict[int, tuple[Headers, int]] = field(default_factory=dict)
     lost: int = 0
 
     def publish(self, envelopes: Sequence[Envelope]) -> None:
@@ -105,4 +110,14 @@ class MemoryTopic:
 
     def read(self, first: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Record]:
         for offset in range(max(first.get(self.partition, len(self.values)), self.lost), ends[self.partition]):
-            yield Record(self.partition, offset, self.keys[offset], self.values[offset])
+            value = self.values[offset]
+            headers, at = self.around.get(offset) or _published(value)
+            yield Record(self.partition, offset, self.keys[offset], value, headers, at)
+
+
+def _published(value: bytes) -> tuple[Headers, int]:
+    try:
+        envelope = decode_event(value)
+    except DecodeError:
+        return (), -1
+    return event_headers(value), envelope.at

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from commands.follow_up import event_headers
 from commands.ports import Watermark
+from ops.kafka import Headers
 from ops.truth import repair
 from ops.truth.check import Checked
 from ops.truth.way import Unseen, passed_by
@@ -270,6 +272,35 @@ def test_what_cannot_be_mended_is_found(damage: Callable[[Moving], None], kind: 
     world = still()
     damage(world)
     assert kind in {one.kind for one in world.check().findings}
+
+
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize(
+    ("headers", "later", "is_", "should"),
+    [
+        ((("type", b"PlanSet"), ("schema_version", b"1")), 0, "headers type=PlanSet, schema_version=1", "headers {}"),
+        ((), 0, "headers none", "headers {}"),
+        (None, 7, "timestamp {}", "timestamp {}"),
+    ],
+)
+def test_headers_and_times_of_the_topic_are_those_of_the_store(
+    headers: Headers | None, later: int, is_: str, should: str, copy: bool
+) -> None:
+    """Nothing is published again for them: readers go by the bytes, and would drop the copy."""
+    world = still()
+    one = world.history[40]
+    if copy:
+        world.topic.publish([one])
+    place = len(world.history) if copy else 40
+    right = event_headers(world.topic.values[40])
+    world.topic.around[place] = right if headers is None else headers, one.at + later
+    found = world.check()
+    (finding,) = [one for one in found.findings if one.kind == "topic"]
+    said = ", ".join(f"{name}={value.decode()}" for name, value in right)
+    assert (finding.account_id, finding.where) == (one.account_id, f"{PARTITION}:{place}")
+    assert finding.is_ == f"version {one.version}, {is_.format(one.at + later)}"
+    assert finding.should == should.format(said if headers is not None else one.at)
+    assert [one for one in world.fix(found) if one.what == "published again"] == []
 
 
 def test_rows_that_are_not_written_in_order_are_no_gap() -> None:
