@@ -4,7 +4,7 @@ All of the topic is read first and all rows after it; of each account a few numb
 these do not explain are read again, message by message.
 """
 
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from commands.ports import NewerRelease
 from ops.kafka import Record
@@ -52,11 +52,13 @@ class _Chain:
 
 
 class Published:
-    """`only`: these accounts; None: all. `lag`: events that are on their way to the topic."""
+    """`only`: these accounts, on the partitions that they belong on; None: all. `lag`: events that are on their way to
+    the topic."""
 
-    def __init__(self, topic: Topic, reader: Reader, only: Container[str] | None = None) -> None:
+    def __init__(self, topic: Topic, reader: Reader, only: Collection[str] | None = None) -> None:
         self._topic, self._reader, self._only = topic, reader, only
-        self._begins, self._ends = topic.begins(), topic.ends()
+        self._homes = None if only is None else topic.homes(only)
+        self._begins, self._ends = self._looked_at(topic.begins()), topic.ends()
         self._chains: dict[str, _Chain] = {}
         self._unread: list[Finding] = []
         self._heads: dict[int, int] = {}
@@ -69,8 +71,13 @@ class Published:
         """Partition -> its first offset, where the topic does not reach back to the first event any more."""
         return {partition: first for partition, first in self._begins.items() if first}
 
+    def _looked_at(self, begins: dict[int, int]) -> dict[int, int]:
+        return {
+            partition: begin for partition, begin in begins.items() if self._homes is None or partition in self._homes
+        }
+
     def begin(self, tell: Tell) -> None:
-        """Read the topic."""
+        """Read the topic; all of it, for copies may come late."""
         total = sum(self._ends[partition] - first for partition, first in self._begins.items())
         for record in self._topic.read(self._begins, self._ends):
             self.messages += 1
@@ -145,7 +152,7 @@ class Published:
             return
         marks = {partition: self._reader.followed_up(partition) for partition in self._begins}
         there: dict[str, list[Occurrence]] = {name: [] for name in self._suspects}
-        for record in self._topic.read(self._topic.begins(), self._topic.ends()):
+        for record in self._topic.read(self._looked_at(self._topic.begins()), self._topic.ends()):
             if (found := there.get((record.key or b"").decode(errors="replace"))) is not None:
                 try:
                     found.append(Occurrence.of(record))

@@ -20,6 +20,7 @@ from projections.settings import Settings as ViewSettings
 from projections.views import VIEWS
 from projections.views.view import View
 from projections.whole import Whole
+from schemas.topics import partition_of
 
 _POLL, _CLOSE = 0.1, 10.0  # seconds
 
@@ -34,6 +35,11 @@ class EventsTopic:
     def begins(self) -> dict[int, int]:
         """See `Topic.begins`."""
         return {partition: span.start for partition, span in kafka.spans(self._bootstrap, self._name).items()}
+
+    def homes(self, account_ids: Iterable[str]) -> set[int]:
+        """See `Topic.homes`."""
+        count = kafka.partitions(self._bootstrap, (self._name,)).get(self._name, 0)
+        return {partition_of(account_id, count) for account_id in account_ids} if count else set()
 
     def ends(self) -> dict[int, int]:
         """See `Topic.ends`."""

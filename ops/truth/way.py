@@ -1,6 +1,6 @@
 """What a reader has not seen is either on its way to it, or was passed by."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,10 @@ class Topic(Protocol):
 
     def begins(self) -> dict[int, int]:
         """Partition -> offset of the first message that is still there."""
+        ...
+
+    def homes(self, account_ids: Iterable[str]) -> set[int]:
+        """The partitions that the events of these accounts belong on."""
         ...
 
     def ends(self) -> dict[int, int]:

@@ -18,12 +18,14 @@ from typer.testing import CliRunner
 
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.scan import CassandraEventScan
-from ops import kafka
+from ops import history, kafka
 from ops.cli import app
+from ops.settings import Settings
 from ops.truth import repair
 from projections.redis_model.keys import Keys, live_key
 from projections.views import VIEWS
 from schemas.codec import encode_event
+from schemas.topics import partition_of
 from tests.support.load import Load, Stores, some_commands
 from tests.support.processes import eventually, handler
 from tests.support.space import PARTITIONS, Servers, Space, new_space
@@ -126,6 +128,13 @@ def test_without_fix_nothing_is_written(
         raw.hdel(name, "strange")
     checked(cli, "--sample", "50", "--textfile", str(file))
     assert 'licensing_drift{kind="view",view="licenses"} 0.0' in file.read_text("utf-8").splitlines()
+
+
+def test_a_sample_reads_the_partitions_of_its_accounts(space: Space, cli: CliRunner) -> None:
+    name = min(history.some_accounts(Settings.read(), 1, seed=7))
+    (totals,) = checked(cli, "--sample", "1", "--seed", "7")
+    ends = kafka.ends(space.settings.kafka, space.topics.events)
+    assert totals["totals"]["messages"] == ends[partition_of(name, PARTITIONS)] < sum(ends.values())
 
 
 def damage_the_views(space: Space, client: redis.Redis) -> None:

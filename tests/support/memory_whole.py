@@ -1,6 +1,6 @@
 """A read model in memory, an events topic in memory, and what checks read of them."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -104,6 +104,9 @@ class MemoryTopic:
 
     def begins(self) -> dict[int, int]:
         return {self.partition: self.lost}
+
+    def homes(self, account_ids: Iterable[str]) -> set[int]:
+        return {self.partition}
 
     def ends(self) -> dict[int, int]:
         return {self.partition: len(self.values)}

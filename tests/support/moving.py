@@ -161,6 +161,9 @@ class _Topic:
         self._world.move()
         return self._world.topic.begins()
 
+    def homes(self, account_ids: Iterable[str]) -> set[int]:
+        return self._world.topic.homes(account_ids)
+
     def ends(self) -> dict[int, int]:
         self._world.move()
         return self._world.topic.ends()

@@ -1,6 +1,6 @@
 """A check finds all that is wrong, and nothing while everything only goes on; what it mends is right after that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from random import Random
 
 import pytest
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from commands.follow_up import event_headers
 from commands.ports import Watermark
-from ops.kafka import Headers
+from ops.kafka import Headers, Record
 from ops.truth import repair
 from ops.truth.check import Checked
 from ops.truth.way import Unseen, passed_by
@@ -20,6 +20,7 @@ from projections.views import VIEWS
 from schemas.codec import encode_event
 from schemas.events import Envelope
 from tests.contract.read_model_histories import interleaved
+from tests.support.memory_whole import MemoryTopic
 from tests.support.moving import PARTITION, Moving
 
 topics = st.builds(lambda seed, n: list(interleaved(seed, 6, n, titles=8)), st.integers(0, 10**6), st.integers(20, 200))
@@ -71,6 +72,31 @@ def test_a_sample_is_those_accounts_alone() -> None:
     assert (found.accounts, found.views) == (2, ["device_downloads", "licenses"])
     assert {one.account_id for one in found.findings} == {names[0]}
     assert any("title_downloads" in note for note in found.notes)
+
+
+class _Beside(MemoryTopic):
+    """A topic of two partitions, of which a sample needs one."""
+
+    def begins(self) -> dict[int, int]:
+        return {**super().begins(), PARTITION + 1: 3}
+
+    def ends(self) -> dict[int, int]:
+        return {**super().ends(), PARTITION + 1: 9}
+
+    def read(self, first: Mapping[int, int], ends: Mapping[int, int]) -> Iterator[Record]:
+        assert set(first) == {PARTITION}
+        return super().read(first, ends)
+
+
+def test_a_sample_reads_the_partitions_of_its_accounts() -> None:
+    world = still()
+    topic = _Beside(PARTITION)
+    topic.publish(world.history)
+    world.topic = topic
+    name = world.history[40].account_id
+    assert (world.check([name]).findings, world.check([name]).notes[1:]) == ([], [])  # nothing of what the other lost
+    _lose(world, 40)
+    assert {one.account_id for one in world.check([name]).findings} == {name}
 
 
 def _lose(world: Moving, offset: int) -> None:
