@@ -59,10 +59,12 @@ async def cut_over(
         LostData: Redis lost the generation; Rewound: some of it.
     """
     while True:
-        await follow(settings, filler, reader, stop)
-        ends, seen = kafka.ends(settings.kafka, settings.topics.events), generations.positions(was) if was else {}
+        # The ends after the positions, which are real then; and both before the last events: the flip follows at once.
+        seen = generations.positions(was) if was else {}
+        ends = kafka.ends(settings.kafka, settings.topics.events)
         # A position that the topic does not have is nobody's, and could never be reached.
         as_far = [partition for partition, position in seen.items() if position <= ends.get(partition, 0)]
+        await follow(settings, filler, reader, stop)
         if (done := flip(generations, was, to, as_far, reader.reached)) is not None:
             return done
 
