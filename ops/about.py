@@ -12,7 +12,7 @@ from ops.explain import Cause, Located
 from ops.journal import shards
 from ops.settings import Settings
 from projections.views.view import View
-from schemas.codec import decode_event
+from schemas.codec import DecodeError, UnknownSchema, decode_event
 from schemas.events import Envelope
 from schemas.topics import partition_of
 
@@ -61,24 +61,42 @@ def _stored(settings: Settings, key: str, tell: Callable[[int, int], None]) -> l
             for rows in scan.read(piece):
                 found += [row.envelope for row in rows if name in row.payload]
             tell(number, _SLICES)
-    return sorted(found, key=lambda one: (one.at, one.account_id, one.version))
+    return sorted(found, key=_by_time)
+
+
+def _by_time(envelope: Envelope) -> tuple[int, str, int]:
+    return envelope.at, envelope.account_id, envelope.version
 
 
 def _published(
     settings: Settings, key: str, there: Mapping[int, range], tell: Callable[[int, int], None]
-) -> Iterator[Located]:
-    """The events of the topic in whose bytes a key is."""
+) -> list[Located]:
+    """The events of the topic in whose bytes a key is, by time: one may come behind later ones of its account, where
+    it was published again, and views had it in its turn. Of copies the first counts.
+    """
     topic, plain, name = settings.topics.events, framing.from_topic(), key.encode()
-    total, seen = sum(map(len, there.values())), dict[str, int]()
+    total, found = sum(map(len, there.values())), dict[tuple[str, int], Located]()
     for number, record in enumerate(kafka.everything(settings.kafka, topic, there), 1):
         if number % _OFTEN == 0 or number == total:
             tell(number, total)
         if record.value is None or name not in record.value:
             continue
-        envelope = decode_event(plain(record.value))
-        if envelope.version > seen.get(envelope.account_id, 0):  # else a copy, after a take-over
-            seen[envelope.account_id] = envelope.version
-            yield Located(envelope, record.partition, record.offset)
+        envelope = _event(plain, record)
+        if envelope is not None:
+            one = Located(envelope, record.partition, record.offset)
+            found.setdefault((envelope.account_id, envelope.version), one)
+    return sorted(found.values(), key=lambda one: _by_time(one.envelope))
+
+
+def _event(plain: Callable[[bytes], bytes], record: kafka.Record) -> Envelope | None:
+    """The event in a message; None: it is none of its key, and workers have put it aside."""
+    try:
+        envelope = decode_event(plain(record.value or b""))
+    except UnknownSchema:
+        raise
+    except DecodeError:
+        return None
+    return envelope if record.key == envelope.account_id.encode() else None
 
 
 def located(settings: Settings, view: View, found: Sequence[Cause]) -> list[Cause]:
@@ -94,7 +112,8 @@ def located(settings: Settings, view: View, found: Sequence[Cause]) -> list[Caus
     partition, plain, key = partition_of(account_id, shards(settings)), framing.from_topic(), account_id.encode()
 
     def version(record: kafka.Record) -> int | None:
-        return decode_event(plain(record.value)).version if record.key == key and record.value is not None else None
+        envelope = _event(plain, record) if record.key == key else None
+        return None if envelope is None else envelope.version
 
     wanted = [(cause.of.envelope.version, cause.of.envelope.at) for cause in found]
     places = kafka.find(settings.kafka, settings.topics.events, partition, wanted, version)
