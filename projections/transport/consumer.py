@@ -62,7 +62,7 @@ class Consumer(driver.Consumer):
                 raise
 
     async def _deliver(self, tp: TP, chunk: ChunkMessage, active: bool) -> None:
-        if tp in self._held:
+        if tp in self._held or not await self._is_whole(tp, chunk):
             return
         if not active or not self.flow_active or chunk.generation_id != self.app.consumer_generation_id:
             self._next.setdefault(tp, chunk.begin)
@@ -76,6 +76,14 @@ class Consumer(driver.Consumer):
         self._next[tp] = chunk.end
         self._in_hand.setdefault(tp, deque()).append(chunk)
         await self.wait_first(self.callback(chunk), self.suspend_flow.wait())
+
+    async def _is_whole(self, tp: TP, chunk: ChunkMessage) -> bool:
+        """Whether nothing was lost before the chunk's first record; offsets without one may be there at any time.
+
+        Where the topic loses its beginning up to behind us, aiokafka goes on with what is left, without a word.
+        """
+        expected = self._next.setdefault(tp, chunk.begin)
+        return cast(Any, chunk.value)[0].offset <= expected or await self._is_in_reach({tp: expected})
 
     async def _read_again(self) -> None:
         """Nothing may come after a dropped chunk, so nothing but this would show that it is missing."""
@@ -183,18 +191,24 @@ class Consumer(driver.Consumer):
         for tp in tps:
             self._drop(tp)
         self._forget_positions()
-        app = cast(ChunkApp, self.app)
-        positions = await app.positions([tp.partition for tp in tps])
+        positions = await cast(ChunkApp, self.app).positions([tp.partition for tp in tps])
         begin = {tp: positions[tp.partition] for tp in tps if tp.partition in positions}
         self._next.update(begin)
-        try:
-            await self._check_reach(begin)
+        if await self._is_in_reach(begin):
             await self._seek_to(begin)
+
+    async def _is_in_reach(self, offsets: Mapping[TP, int]) -> bool:
+        """Whether the topic has them. Else the process ends, or, where Kafka does not tell, it is tried again."""
+        try:
+            await self._check_reach(offsets)
         except OutOfReach as error:
-            app.fail(error)
+            cast(ChunkApp, self.app).fail(error)
+            return False
         except (KafkaError, TimeoutError) as error:
-            self.log.warning("could not look up the reach of %r: %r", begin, error)
-            self._again.update(begin)
+            self.log.warning("could not look up the reach of %r: %r", offsets, error)
+            self._again.update(offsets)
+            return False
+        return True
 
     async def _check_reach(self, offsets: Mapping[TP, int]) -> None:
         """Kafka would silently begin elsewhere, and the view would be wrong for ever."""

@@ -1,6 +1,7 @@
 """What a topic may hold: copies, gaps, junk, a newer writer, nothing any more."""
 
 import signal
+import time
 
 import pytest
 import redis
@@ -9,7 +10,7 @@ from confluent_kafka.admin import AdminClient
 
 from projections.redis_model.keys import Keys
 from schemas.codec import encode_event
-from tests.faults.worker_support import Ground, until
+from tests.faults.worker_support import Ground, pause, until, wake
 from tests.support.space import Space
 
 
@@ -123,6 +124,26 @@ def test_a_topic_that_lost_its_beginning_ends_the_worker(ground: Ground) -> None
     with ground.worker() as worker:
         assert worker.exit_code() == 1
         assert worker.said("rebuild the view from the event store")
+
+
+def test_a_topic_that_loses_what_comes_next_while_a_worker_sleeps_ends_the_worker(ground: Ground) -> None:
+    """Kafka's client would go on with what is left, and accounts that have no later events would be wrong for ever."""
+    history = ground.history(4000)
+    ground.write(history[:1000])
+    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
+    with ground.worker(release={"LICENSING_SESSION_TIMEOUT_MS": "60000"}) as worker:  # the group does not notice
+        ground.check(history[:1000])
+        time.sleep(1.0)  # so that it has asked for more, and
+        pause(worker.process.pid)
+        time.sleep(3.0)  # the broker has told it that there is none
+        seen = ground.ends[0]
+        ground.write(history[1000:])
+        for future in admin.delete_records([TopicPartition(ground.settings.topics.events, 0, seen + 100)]).values():
+            future.result()
+        wake(worker.process.pid)
+        assert worker.exit_code() == 1
+        assert worker.said(f"from offset {seen}, and the topic has {seen + 100} to")
+    assert ground.positions("1")[0] == seen
 
 
 def test_the_group_commits_what_the_view_has_seen(ground: Ground) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
 
@@ -20,7 +21,8 @@ class Reading(Consumer):
     def __init__(self) -> None:  # Faust's own starts what this test does not need
         self._in_hand, self._next, self._finished, self._committed, self._again = {}, {}, {}, {}, set()
         self._held, self._paused_partitions, self._active_partitions = set(), set(), {TOPIC_PARTITION}
-        self.app = cast(Any, SimpleNamespace(consumer_generation_id=GENERATION, positions=self.positions))
+        app = SimpleNamespace(consumer_generation_id=GENERATION, positions=self.positions, fail=self.fail)
+        self.app = cast(Any, app)
         self.flow_active, self.can_resume_flow, self.suspend_flow = True, asyncio.Event(), asyncio.Event()
         self.log = cast(Any, SimpleNamespace(info=lambda *_: None, warning=lambda *_: None))
         self.owned = {TOPIC_PARTITION}
@@ -28,6 +30,9 @@ class Reading(Consumer):
         self.sought: list[int] = []
         self.refuse: list[Exception] = []
         self.meanwhile = (0, 0)
+        self.first = 0  # of the topic
+        self.away: list[Exception] = []
+        self.failed: list[BaseException] = []
 
     def assignment(self) -> set[TP]:
         return self.owned
@@ -43,7 +48,12 @@ class Reading(Consumer):
         return dict.fromkeys(partitions, 100)
 
     async def earliest_offsets(self, *tps: Any) -> dict[Any, int]:
-        return dict.fromkeys(tps, 0)
+        if self.away:
+            raise self.away.pop()
+        return dict.fromkeys(tps, self.first)
+
+    def fail(self, error: BaseException) -> None:
+        self.failed.append(error)
 
     async def highwaters(self, *tps: Any) -> dict[Any, int]:
         return dict.fromkeys(tps, 200)
@@ -56,9 +66,13 @@ class Reading(Consumer):
     async def callback(self, message: Any) -> None:
         self.delivered.append((message.begin, message.end))
 
-    async def take(self, begin: int, end: int, generation: int = GENERATION, active: bool = True) -> None:
+    async def take(
+        self, begin: int, end: int, generation: int = GENERATION, active: bool = True, record: int | None = None
+    ) -> None:
+        """A chunk comes; `record`: the offset of its first one, where that is not the chunk's begin."""
+        records = [SimpleNamespace(offset=begin if record is None else record)]
         chunk = ChunkMessage(
-            *TOPIC_PARTITION, end - 1, 0.0, 0, None, None, cast(Any, []), None, 0, 0, TOPIC_PARTITION,
+            *TOPIC_PARTITION, end - 1, 0.0, 0, None, None, cast(Any, records), None, 0, 0, TOPIC_PARTITION,
             generation_id=generation,
         )  # fmt: skip
         chunk.begin, chunk.end = begin, end
@@ -142,6 +156,43 @@ def test_a_hole_is_read_again_and_what_follows_it_is_not_delivered() -> None:
         await consumer.take(150, 200)
         assert consumer.delivered == []
         assert consumer.sought == [100]
+
+    asyncio.run(story())
+
+
+def test_offsets_without_records_are_no_loss() -> None:
+    async def story() -> None:
+        consumer = reading()
+        consumer.first = 100
+        await consumer.take(100, 200, record=150)
+        assert consumer.delivered == [(100, 200)]
+        assert not consumer.failed
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("begin", [100, 150])
+def test_a_topic_that_lost_what_comes_next_ends_the_worker(begin: int) -> None:
+    """aiokafka has reset its position, before the chunk was asked for or while it was waited for."""
+
+    async def story() -> None:
+        consumer = reading()
+        consumer.first = 150
+        await consumer.take(begin, 200, record=150)
+        assert consumer.delivered == []
+        assert "needs events-1 from offset 100, and the topic has 150 to 200" in str(consumer.failed)
+
+    asyncio.run(story())
+
+
+def test_what_the_topic_has_is_looked_up_again_when_kafka_is_back() -> None:
+    async def story() -> None:
+        consumer = reading()
+        consumer.away = [KafkaError()]
+        await consumer.take(100, 200, record=150)
+        assert (consumer.delivered, consumer.sought, consumer.failed) == ([], [100], [])
+        await consumer.take(100, 200, record=150)
+        assert consumer.delivered == [(100, 200)]
 
     asyncio.run(story())
 
