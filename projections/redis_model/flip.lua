@@ -7,12 +7,12 @@
 -- KEYS[8, 10, ...] the same of the one that was live ('': not to be compared)
 -- ARGV[1]  the generation that was live ('': none)   ARGV[2]  the one that goes live   ARGV[3]  now, ms
 -- ARGV[4, 5, ...]  the least position, by partition
--- Returns  'flipped' | 'gone' (the generation is not there) | 'moved' (another one is live)
+-- Returns  'flipped' | 'gone' (the generation is not there, or going) | 'moved' (another one is live)
 --          | 'less' (it is not as far as it was brought) | 'behind' (readers have seen events that it does not have)
 
 local call = redis.call
 if (call('GET', KEYS[1]) or '') ~= ARGV[1] then return 'moved' end
-if call('EXISTS', KEYS[4]) == 0 then return 'gone' end
+if call('EXISTS', KEYS[4]) == 0 or call('HEXISTS', KEYS[5], 'dropped') == 1 then return 'gone' end
 for n = 4, #ARGV do
   local position = tonumber(call('GET', KEYS[2 * n - 1]) or '0')
   if position < tonumber(ARGV[n]) then return 'less' end

@@ -180,12 +180,14 @@ class Generations:
     def drop(self, name: str) -> int:
         """Remove a generation in small steps; the last is what it is known by. Returns how many keys it had.
 
+        Nobody goes on with it from the first step on, nor back to it: if this ends in the middle, or somebody wakes up
+        who was about to make it live.
+
         Raises:
             StillUsed: readers use it.
         """
-        if name == self.live():
-            raise StillUsed(f"generation {name} of {self._view} is live: readers use it, so it stays")
         keys = self.keys(name)
+        self._give_up(name)
         last = {keys.version, keys.partitions, keys.rebuild}
         dropped = 0
         batch: list[str] = []
@@ -196,11 +198,18 @@ class Generations:
                 dropped += int(self._redis.unlink(*batch))
                 batch.clear()
         dropped += int(self._redis.unlink(*batch, keys.partitions, keys.rebuild, keys.version))
+        return dropped
+
+    def _give_up(self, name: str) -> None:
+        if name != self.live():
+            self._redis.hset(self.keys(name).rebuild, "dropped", 1)  # no flip after it
+        if name == self.live():  # by a flip before it
+            self._redis.hdel(self.keys(name).rebuild, "dropped")
+            raise StillUsed(f"generation {name} of {self._view} is live: readers use it, so it stays")
         if self.filling() == name:
             self._redis.hdel(self._rebuild, "filling", "asked")
         if self.previous() == name:
             self._redis.delete(previous_key(self._namespace, self._view))
-        return dropped
 
     def _text(self, key: str) -> str | None:
         value = self._redis.get(key)

@@ -126,6 +126,34 @@ def test_only_what_readers_do_not_use_is_dropped_and_all_of_it(servers: Servers,
     }
 
 
+@pytest.mark.parametrize("used", ["filling", "previous"])
+def test_what_is_half_dropped_is_never_gone_on_with(
+    servers: Servers, generations: Generations, monkeypatch: pytest.MonkeyPatch, used: str
+) -> None:
+    """The drop ends in the middle; or somebody wakes up in the middle of it who is about to flip."""
+    for name in ("1.1", "1.2"):
+        generations.begin(name, "1", 1, {"source": "topic"})
+        asyncio.run(_some(servers, generations, name))
+    generations.flip(None, "1.1", 1)
+    dropped, live = "1.2", "1.1"
+    if used == "previous":
+        generations.flip("1.1", "1.2", 2)
+        dropped, live = live, dropped
+
+    def cut_short(*_: object, **__: object) -> list[str]:
+        raise redis.ConnectionError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(generations._redis, "scan_iter", cut_short)
+        with pytest.raises(redis.ConnectionError):
+            generations.drop(dropped)
+    assert (generations.filling(), generations.previous()) == (None, None)
+    assert generations.flip(live, dropped, 3) == "gone"
+    assert states(generations) == {live: "live", dropped: "retired" if used == "previous" else "unused"}
+    assert generations.drop(dropped) == 4
+    assert states(generations) == {live: "live"}
+
+
 async def _some(servers: Servers, generations: Generations, name: str) -> None:
     model = RedisReadModel(servers.address.redis, generations.keys(name), "1")
     await model.apply(Chunk(2, 0, 70, {}))
