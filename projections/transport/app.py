@@ -4,11 +4,26 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import faust
-from faust.types import ConsumerMessage
+from faust.types import TP, ConsumerMessage
 
 
 class OutOfReach(Exception):
     """The read model's position is not on the topic (any more)."""
+
+
+def check_reach(wanted: Mapping[TP, int], begins: Mapping[TP, int], ends: Mapping[TP, int]) -> None:
+    """Whether the topic has these offsets.
+
+    Raises:
+        OutOfReach: one of them is not there.
+    """
+    for tp, offset in wanted.items():
+        first, end = begins[tp], ends[tp]
+        if not first <= offset <= end:
+            raise OutOfReach(
+                f"the view needs {tp.topic}-{tp.partition} from offset {offset}, and the topic has "
+                f"{first} to {end}: rebuild the view from the event store, with `licensing rebuild`"
+            )
 
 
 class ChunkApp(faust.App):

@@ -12,7 +12,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from mode.utils.futures import notify
 
-from projections.transport.app import ChunkApp, ChunkMessage, OutOfReach
+from projections.transport.app import ChunkApp, ChunkMessage, OutOfReach, check_reach
 from projections.transport.thread import ConsumerThread
 
 FINISH_SECONDS = 5.0  # how long a rebalance or a stop waits for the chunk in hand
@@ -78,12 +78,10 @@ class Consumer(driver.Consumer):
         await self.wait_first(self.callback(chunk), self.suspend_flow.wait())
 
     async def _is_whole(self, tp: TP, chunk: ChunkMessage) -> bool:
-        """Whether nothing was lost before the chunk's first record; offsets without one may be there at any time.
-
-        Where the topic loses its beginning up to behind us, aiokafka goes on with what is left, without a word.
-        """
-        expected = self._next.setdefault(tp, chunk.begin)
-        return cast(Any, chunk.value)[0].offset <= expected or await self._is_in_reach({tp: expected})
+        """Whether nothing was lost before its first record: where the topic loses what comes next, aiokafka goes on
+        with what is left, without a word. Offsets that never had a record may come at any time."""
+        next_ = self._next.setdefault(tp, chunk.begin)
+        return cast(Any, chunk.value)[0].offset <= next_ or await self._is_in_reach({tp: next_})
 
     async def _read_again(self) -> None:
         """Nothing may come after a dropped chunk, so nothing but this would show that it is missing."""
@@ -186,12 +184,21 @@ class Consumer(driver.Consumer):
         and what is delivered by now is lost: Faust empties the queues of all streams when it resumes the flow.
         """
         self.stop_flow()
+        begun, app = monotonic(), cast(ChunkApp, self.app)
+        try:
+            await self._begin(app)
+        except asyncio.CancelledError:
+            if monotonic() - begun > app.conf.broker_request_timeout - 1:  # the process slept, say
+                app.fail(TimeoutError("Faust gave up an assignment that took too long, and would take up no other"))
+            raise
+
+    async def _begin(self, app: ChunkApp) -> None:
         tps = list(self.assignment())
         self._let_flow(self._held & set(tps))
         for tp in tps:
             self._drop(tp)
         self._forget_positions()
-        positions = await cast(ChunkApp, self.app).positions([tp.partition for tp in tps])
+        positions = await app.positions([tp.partition for tp in tps])
         begin = {tp: positions[tp.partition] for tp in tps if tp.partition in positions}
         self._next.update(begin)
         if await self._is_in_reach(begin):
@@ -217,13 +224,7 @@ class Consumer(driver.Consumer):
             return
         earliest = await asyncio.wait_for(self.earliest_offsets(*tps), SEEK_SECONDS)
         ends = await asyncio.wait_for(self.highwaters(*tps), SEEK_SECONDS)
-        for tp, offset in offsets.items():
-            first, end = earliest[TopicPartition(*tp)], ends[TopicPartition(*tp)]
-            if not first <= offset <= end:
-                raise OutOfReach(
-                    f"the view needs {tp.topic}-{tp.partition} from offset {offset}, and the topic has "
-                    f"{first} to {end}: rebuild the view from the event store, with `licensing rebuild`"
-                )
+        check_reach(offsets, earliest, ends)
 
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """Faust stops the flow and waits for the chunk in hand; then a last commit while still the owner."""

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
+import faust
 import pytest
 from aiokafka.errors import IllegalStateError, KafkaError
 from faust.types import TP
@@ -46,6 +47,10 @@ class Reading(Consumer):
         """What the read model has, with what comes while it is asked."""
         await self.take(*self.meanwhile)
         return dict.fromkeys(partitions, 100)
+
+    async def sleep_on(self, partitions: list[int]) -> dict[int, int]:
+        await asyncio.sleep(60)
+        return {}
 
     async def earliest_offsets(self, *tps: Any) -> dict[Any, int]:
         if self.away:
@@ -146,6 +151,41 @@ def test_nothing_flows_while_it_is_found_out_where_to_begin() -> None:
         assert consumer.sought == [100, 100]
         await consumer.take(100, 200)
         assert consumer.delivered == [(100, 200)]
+
+    asyncio.run(story())
+
+
+def test_an_assignment_that_faust_gives_up_ends_the_process() -> None:
+    """Faust waits for it so long and no longer, and ends the task that takes up assignments: without a word, and with
+    it the flow for good. A process that was stopped and goes on after minutes comes here."""
+
+    async def story() -> None:
+        consumer = reading()
+        app: Any = faust.App("a", broker="kafka://h", broker_request_timeout=1.5, broker_session_timeout=1.0)
+        app._consumer, app.consumer_generation_id, app.fail = consumer, GENERATION, consumer.fail
+        consumer.app, app.positions = app, consumer.sleep_on
+        recovery = app.tables.recovery
+        recovery._generation_id = GENERATION
+        recovery.signal_recovery_start.set()
+        await type(recovery)._restart_recovery.fun(recovery)
+        assert not consumer.flow_active
+        await asyncio.sleep(0)
+        assert [type(error) for error in consumer.failed] == [TimeoutError]
+
+    asyncio.run(story())
+
+
+def test_an_assignment_that_another_one_follows_is_no_failure() -> None:
+    async def story() -> None:
+        consumer = reading()
+        consumer.app.conf = cast(Any, SimpleNamespace(broker_request_timeout=90.0))
+        cast(Any, consumer.app).positions = consumer.sleep_on
+        beginning = asyncio.ensure_future(consumer.perform_seek())
+        await asyncio.sleep(0)
+        beginning.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await beginning
+        assert consumer.failed == []
 
     asyncio.run(story())
 
