@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 
+_LAST = 253_402_300_799_999  # of the year 9999
 _SUCH_AS = "not a time such as 2026-05-01T20:15:00Z"
 
 
@@ -21,6 +22,19 @@ def instant(text: str) -> int:
     return round(parsed.timestamp() * 1000)
 
 
+def in_digits(text: str) -> int | None:
+    """Milliseconds since 1970 that are written as such; None: it is something else, maybe a time.
+
+    Raises:
+        ValueError: as `instant`.
+    """
+    if re.fullmatch(r"\d{10,15}", text) is None:
+        return None
+    if int(text) > _LAST:
+        raise ValueError("after the year 9999")
+    return int(text)
+
+
 def last_of(text: str) -> int:
     """The last millisecond of the time: tables show whole seconds, so a time without a fraction means all of it.
 
@@ -29,7 +43,7 @@ def last_of(text: str) -> int:
     Raises:
         ValueError: as `instant`.
     """
-    if re.fullmatch(r"\d{10,15}", text):
-        return int(text)
+    if (found := in_digits(text)) is not None:
+        return found
     at = instant(text)
     return at if "." in text or "," in text else at + 999

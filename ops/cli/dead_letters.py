@@ -10,7 +10,7 @@ import typer
 
 from ops.cli.output import as_json, moment, note, table
 from ops.settings import Settings
-from ops.times import instant
+from ops.times import in_digits, instant
 
 if TYPE_CHECKING:
     from ops.dead_letters.letter import Letter, Place
@@ -38,7 +38,10 @@ def wanted(stage: str | None, exception: str | None, topic: str | None, since: s
 def time_of(text: str | None, option: str) -> int | None:
     """The time that an option names, ms."""
     try:
-        return None if text is None else int(text) if text.isdecimal() else instant(text)
+        if text is None:
+            return None
+        found = in_digits(text)
+        return instant(text) if found is None else found
     except ValueError as error:
         raise typer.BadParameter(f"{text} is {error}", param_hint=option) from error
 

@@ -77,3 +77,9 @@ def test_what_is_no_time_is_said(text: str, why: str) -> None:
     for read in (instant, last_of):
         with pytest.raises(ValueError, match=why):
             read(text)
+
+
+def test_what_no_calendar_has_is_no_time() -> None:
+    assert last_of("253402300799999") == 253_402_300_799_999
+    with pytest.raises(ValueError, match="after the year 9999"):
+        last_of("253402300800000")

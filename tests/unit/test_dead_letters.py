@@ -3,9 +3,11 @@
 from typing import Any
 
 import pytest
+import typer
 from msgspec.structs import replace
 
 from commands.dead_letters import dead_letter
+from ops.cli.dead_letters import time_of
 from ops.dead_letters.anatomy import anatomy, dump
 from ops.dead_letters.judge import Judge, advice
 from ops.dead_letters.letter import Letter, Place, letter_of, place
@@ -159,3 +161,11 @@ def test_a_dump_has_all_bytes() -> None:
     assert b"".join(bytes.fromhex(row[1]) for row in rows) == value
     assert "".join(row[2] for row in rows).count(".") == 256 - 95 + 1
     assert rows[-1][0] == "0000f0"
+
+
+def test_a_date_in_digits_is_not_taken_for_milliseconds() -> None:
+    """`replay --since 20260501` would mean all of them."""
+    assert time_of("1777666500123", "--since") == 1_777_666_500_123
+    for text in ("20260501", "2026"):
+        with pytest.raises(typer.BadParameter):
+            time_of(text, "--since")
