@@ -98,9 +98,7 @@ class Published:
             return
         name, version = occurrence.account_id, occurrence.version
         if head:
-            rows = self._reader.again(name).rows
-            if 0 < version <= len(rows):
-                self._heads[record.partition] = rows[version - 1].position
+            self._note_head(occurrence)
         if self._only is not None and name not in self._only:
             return
         chain = self._chains.get(name)
@@ -108,6 +106,11 @@ class Published:
             first = version if record.partition in self.truncated else 1
             chain = self._chains[name] = _Chain(record.partition, first)
         chain.take(version, mark(record.value or b"", record.headers, record.timestamp))
+
+    def _note_head(self, first: Occurrence) -> None:
+        rows = self._reader.again(first.account_id).rows
+        if 0 < first.version <= len(rows):
+            self._heads[first.partition] = rows[first.version - 1].position
 
     def take(self, batch: Sequence[History]) -> None:
         """Look at accounts."""
@@ -152,12 +155,24 @@ class Published:
             return
         marks = {partition: self._reader.followed_up(partition) for partition in self._begins}
         there: dict[str, list[Occurrence]] = {name: [] for name in self._suspects}
+        first: dict[int, Occurrence] = {}
         for record in self._topic.read(self._looked_at(self._topic.begins()), self._topic.ends()):
-            if (found := there.get((record.key or b"").decode(errors="replace"))) is not None:
-                try:
-                    found.append(Occurrence.of(record))
-                except DecodeError:
-                    continue  # found before
+            found = there.get((record.key or b"").decode(errors="replace"))
+            if found is None and record.partition in first:
+                continue
+            try:
+                occurrence = Occurrence.of(record)
+            except DecodeError:
+                continue  # found before
+            first.setdefault(record.partition, occurrence)
+            if found is not None:
+                found.append(occurrence)
+        self._begins, self._heads = (
+            self._looked_at(self._topic.begins()),
+            {},
+        )  # messages may have gone since they were looked at
+        for one in first.values():
+            self._note_head(one)
         for name in sorted(there):
             history = self._reader.again(name)
             examined = examine(history, there[name], marks.get(history.shard, -1), self._reach(history.shard))
