@@ -145,6 +145,7 @@ class Client:
             report = partial(self._reported, sent)
             self._wire.send(sent.command.account_id, self._framing.command(sent.value), sent.timestamp, report)
         except NotDelivered as error:
+            self._changed.notify_all()  # if it ends, there is room
             return (sent.last or error) if self._waiting.failed(sent) else None
         return None
 
@@ -206,6 +207,8 @@ class Client:
             if trouble is None:
                 self._waiting.delivered(sent, time.monotonic())
             ended = trouble is not None and self._waiting.failed(sent)
+            if ended:
+                self._changed.notify_all()
         if ended:
             sent.end(sent.last or NotDelivered(f"{sent.command.command_id} may not be on the topic: {trouble}"))
 
