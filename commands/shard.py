@@ -130,7 +130,7 @@ class Shard:
             if self._resumed and message.offset not in {self._expected, self._jump}:
                 self._jump = message.offset
                 raise StoreUnavailable(f"offset {self._expected} was asked for, and {message.offset} came")
-        self._resumed = False
+        self._resumed, self._jump = False, -1
         self._expected = message.offset + 1
         plain = message if self._in.unframed is None else self._in.unframed(message)
         command = read_command(plain, self.number, self._in.shards)

@@ -80,6 +80,16 @@ def test_an_offset_that_holds_no_message_is_passed_when_the_topic_says_so_again(
     assert [one.message.offset for one in shard.inbox] == [6, 8]
 
 
+def test_what_was_fetched_ahead_is_no_gap_because_it_came_before_an_earlier_take_over_too() -> None:
+    shard = after_five(inside())
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="offset 5 was asked for, and 300 came"):
+            shard.receive(message(300))
+        shard.take_over()
+        shard.receive(message(5))
+        shard.take_over()
+
+
 def test_while_accounts_are_loaded_nothing_is_decided_and_a_take_over_forgets_them() -> None:
     world = inside()
     begun: list[tuple[Callable[[], Any], Future[Any]]] = []
