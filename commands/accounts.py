@@ -27,8 +27,10 @@ def extend(draft: Account, history: Iterable[Envelope]) -> Account:
     return draft
 
 
-def load(account_ids: Iterable[str], below: int, events: EventStore, snapshots: Snapshots) -> dict[str, Account]:
-    """The accounts as stored: the newest snapshot, and the events after it from journal positions before `below`.
+def load(
+    account_ids: Iterable[str], below: int, events: EventStore, snapshots: Snapshots, shard: int | None = None
+) -> dict[str, Account]:
+    """The accounts as stored: the newest snapshot, and the events after it from the shard's positions before `below`.
 
     A snapshot may be further on already, if another owner has followed up what this one has yet to see.
 
@@ -36,11 +38,12 @@ def load(account_ids: Iterable[str], below: int, events: EventStore, snapshots: 
         StoreUnavailable: a store cannot be read now.
         NewerRelease: an event is of a version that this release does not know.
         BrokenHistory: a version is missing.
+        NotPrepared: an account came from another shard.
     """
     wanted = list(account_ids)
     states = snapshots.latest(wanted)
     bases = {account_id: states.get(account_id) or aggregate_of(account_id).initial() for account_id in wanted}
-    tails = events.read_many(((account_id, base.version) for account_id, base in bases.items()), below)
+    tails = events.read_many(((account_id, base.version) for account_id, base in bases.items()), below, shard)
     return {account_id: extend(base, tails[account_id]) for account_id, base in bases.items()}
 
 

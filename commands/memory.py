@@ -7,6 +7,7 @@ from typing import TypeVar
 from zlib import crc32
 
 from commands.account import Account
+from commands.moved import moved
 from commands.ports import Appended, Committed, Conflict, EventRow, Outgoing, Row, RowLost, Slice, Watermark
 from schemas.events import Envelope
 
@@ -74,8 +75,16 @@ class MemoryEventStore:
             if version > after and (until is None or version <= until):
                 yield row.envelope
 
-    def read_many(self, after: Iterable[tuple[str, int]], below: int | None = None) -> dict[str, tuple[Envelope, ...]]:
+    def read_many(
+        self, after: Iterable[tuple[str, int]], below: int | None = None, shard: int | None = None
+    ) -> dict[str, tuple[Envelope, ...]]:
         """See `EventStore.read_many`."""
+        after = list(after)
+        if below is not None and shard is not None:
+            for account_id, known in after:
+                for version, row in self._rows.get(account_id, {}).items():
+                    if version > known and row.position >= below and row.shard != shard:
+                        raise moved(account_id, row.shard, shard)
         return {
             account_id: tuple(
                 row.envelope

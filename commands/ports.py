@@ -124,15 +124,18 @@ class EventStore(Protocol):
         """
         ...
 
-    def read_many(self, after: Iterable[tuple[str, int]], below: int | None = None) -> dict[str, tuple[Envelope, ...]]:
+    def read_many(
+        self, after: Iterable[tuple[str, int]], below: int | None = None, shard: int | None = None
+    ) -> dict[str, tuple[Envelope, ...]]:
         """`read` for many accounts at once: pairs of account and `after`.
 
-        `below`: only what was committed at journal positions before it. Rows of one position are not written in
-        order, so above the last position that is followed up there may be gaps which the journal will fill.
+        `below`: only what was committed at journal positions of the `shard` before it. Rows of one position are not
+        written in order, so above the last position that is followed up there may be gaps which the journal will fill.
 
         Raises:
             StoreUnavailable: the store cannot be read now.
             NewerRelease: one of them is of a version that this release does not know.
+            NotPrepared: what would be left out is of another shard, whose positions say nothing here.
         """
         ...
 

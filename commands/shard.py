@@ -236,7 +236,8 @@ class Shard:
         return found, missing
 
     def _load(self, account_ids: list[str], below: int) -> dict[str, Account]:
-        return load(account_ids, below, self._in.out.events, self._in.out.snapshots) if account_ids else {}
+        out = self._in.out
+        return load(account_ids, below, out.events, out.snapshots, self.number) if account_ids else {}
 
     def _accounts(self, account_ids: Iterable[str]) -> dict[str, Account]:
         """At hand, else as stored."""

@@ -9,6 +9,7 @@ from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.query import BatchStatement, BatchType
 
 from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_all_done
+from commands.moved import moved
 from commands.ports import EventRow, NewerRelease
 from schemas.codec import UnknownSchema, decode_event, is_known
 from schemas.events import Envelope
@@ -41,6 +42,7 @@ class CassandraEventStore:
         self._many = prepare(
             session, "SELECT account_id, payload, position FROM events WHERE account_id IN ? AND version > ?"
         )
+        self._home = prepare(session, "SELECT shard FROM events WHERE account_id = ? LIMIT 1")
         self._written_as = prepare(session, "SELECT type, schema_version, payload FROM events WHERE account_id = ?")
         self._range = prepare(
             session, "SELECT payload FROM events WHERE account_id = ? AND version > ? AND version <= ?"
@@ -71,7 +73,9 @@ class CassandraEventStore:
         except FAILURES as error:  # a later page
             raise unavailable(error) from error
 
-    def read_many(self, after: Iterable[tuple[str, int]], below: int | None = None) -> dict[str, tuple[Envelope, ...]]:
+    def read_many(
+        self, after: Iterable[tuple[str, int]], below: int | None = None, shard: int | None = None
+    ) -> dict[str, tuple[Envelope, ...]]:
         """See `EventStore.read_many`."""
         accounts: dict[int, list[str]] = {}
         for account_id, version in after:
@@ -82,17 +86,28 @@ class CassandraEventStore:
             for version, same in accounts.items()
             for i in range(0, len(same), READ_ACCOUNTS)
         ]
+        left_out: set[str] = set()
         try:
             for result in execute_concurrent_with_args(self._session, self._many, queries, concurrency=64):
                 for row in result.result_or_exc:
                     if below is None or row.position < below:
                         account_id = row.account_id
                         found[account_id].append(decode_event(row.payload))
+                    else:
+                        left_out.add(row.account_id)
         except UnknownSchema as error:
             raise self._newer(account_id) from error
         except FAILURES as error:
             raise unavailable(error) from error
+        if shard is not None:
+            self._hold_to(shard, left_out)
         return {account_id: tuple(history) for account_id, history in found.items()}
+
+    def _hold_to(self, shard: int, account_ids: Iterable[str]) -> None:
+        for account_id in account_ids:
+            home = execute(self._session, self._home, (account_id,)).one().shard
+            if home != shard:
+                raise moved(account_id, home, shard)
 
     def _newer(self, account_id: str) -> NewerRelease:
         """What to say of an account with an event that nobody here can read: its row has the version in words."""

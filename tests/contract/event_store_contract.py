@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from commands.account import DAY
-from commands.ports import EventRow, EventStore
+from commands.ports import EventRow, EventStore, NotPrepared
 from schemas.codec import encode_event
 from schemas.events import Envelope
 from tests.support.examples import EVENT_EXAMPLES, T0, acquired, command_id, day, envelope, plan_set
@@ -158,6 +158,16 @@ class EventStoreContract:
             assert store.read_many([(account, 0)], below) == {account: tuple(events[:count])}
         assert store.read_many([(account, 1)], 6) == {account: tuple(events[1:3])}
         assert store.read_many([(account, 0)]) == {account: tuple(events)}
+
+    def test_what_would_be_left_out_must_be_of_the_same_shard(self, store: EventStore, account: str) -> None:
+        events = history(account, 2)
+        write(store, [row(one, position) for one, position in zip(events, (4, 7), strict=True)])
+        home = row(events[0]).shard
+        assert store.read_many([(account, 0)], 5, home) == {account: tuple(events[:1])}
+        assert store.read_many([(account, 0)], 8, home + 1) == {account: tuple(events)}
+        for after in (0, 1):
+            with pytest.raises(NotPrepared, match=f"account {account} has events of partition {home}, and is on"):
+                store.read_many([(f"{account}.new", 0), (account, after)], 5, home + 1)
 
     def test_large_events_fit(self, store: EventStore, account: str) -> None:
         events = [envelope(acquired("d" * 3000, f"{n}" * 2000), n, account_id=account) for n in range(1, 9)]

@@ -119,8 +119,10 @@ class _Events(_Port):
     def read(self, account_id: str, after: int = 0, until: int | None = None) -> Iterator[Envelope]:
         return self._world.events.read(account_id, after, until)
 
-    def read_many(self, after: Iterable[tuple[str, int]], below: int | None = None) -> dict[str, tuple[Envelope, ...]]:
-        return self._world.events.read_many(after, below)
+    def read_many(
+        self, after: Iterable[tuple[str, int]], below: int | None = None, shard: int | None = None
+    ) -> dict[str, tuple[Envelope, ...]]:
+        return self._world.events.read_many(after, below, shard)
 
 
 class _Snapshots(_Port):
