@@ -4,6 +4,7 @@ import struct
 from uuid import uuid4
 
 import pytest
+from confluent_kafka import Producer
 from msgspec.structs import replace
 
 from schemas.codec import MAGIC, encode_command, encode_event
@@ -92,5 +93,22 @@ def test_a_flood_of_bad_input_does_not_hold_up_the_good(space: Space) -> None:
     with handler(space):
         eventually(stores.followed_up, what="good and bad is handled")
     assert len(stores.messages(space.topics.dead_letters, HOME)) == 3000
+    assert len(stores.messages(space.topics.replies, HOME)) == 1
+    stores.close()
+
+
+def test_what_only_compression_made_small_enough_is_a_dead_letter_that_is_cut(space: Space) -> None:
+    load, stores = Load(space), Stores(space)
+    sender = Producer(
+        {"bootstrap.servers": space.settings.kafka, "compression.type": "lz4", "message.max.bytes": 20_000_000}
+    )
+    sender.produce(space.topics.commands, bytes(10_000_000), KEY, HOME)
+    assert sender.flush(30) == 0
+    load.send(GOOD)
+    with handler(space):
+        eventually(stores.followed_up, what="good and bad is handled")
+    (letter,) = stores.messages(space.topics.dead_letters, HOME)
+    assert letter.value() == bytes(1_000_000)
+    assert b"for all of it is 10000008 bytes" in dict(letter.headers())["__dlq.errors.message"]
     assert len(stores.messages(space.topics.replies, HOME)) == 1
     stores.close()

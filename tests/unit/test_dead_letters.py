@@ -55,6 +55,29 @@ def test_a_letter_has_the_message_and_what_was_said_of_it() -> None:
     assert (found.origin, found.message) == (f"licensing.commands {HOME}:3", "why \\x1b[31m")
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"value": bytes(3_000_000)},
+        {"key": bytes(3_000_000)},
+        {"headers": (("trace", bytes(3_000_000)),)},
+        {"headers": tuple((f"{n:07}", None) for n in range(200_000))},
+    ],
+)
+def test_what_was_small_when_compressed_only_is_cut_to_what_can_be_sent(given: dict[str, Any]) -> None:
+    found = letter(**{"value": b"\0" * 5000, "message": "5000 bytes"} | given)
+    sent = sum(len(name) + len(value or b"") + 12 for name, value in found.headers)
+    assert len(found.value or b"") + len(found.key or b"") + sent < 1_990_000  # a producer's limit is 2,000,000
+    assert found.message.startswith("cut, and without its headers, for all of it is 3")
+    assert found.message.endswith(" bytes: 5000 bytes")
+    assert JUDGE(found).verdict == "unreadable"
+
+
+def test_the_largest_that_fits_is_whole() -> None:
+    found = letter(bytes(1_048_000), message="too long")
+    assert (len(found.value or b""), found.headers[0], found.message) == (1_048_000, OWN[0], "too long")
+
+
 @pytest.mark.parametrize("text", ["", "1", "1:", ":1", "-1:2", "1:2:3", "one:2", "1:٣", "1" * 10 + ":1"])
 def test_what_is_no_place(text: str) -> None:
     assert place(text) is None
