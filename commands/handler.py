@@ -14,8 +14,9 @@ from commands.shard import Inside, Shard
 
 log = structlog.get_logger(__name__)
 
-#: Messages fetched at once, and how many may wait in all shards together: a shard with more than its share is paused,
-#: and goes on at half. Kafka's client throws away what it has fetched of a partition that is paused, so rarely is best.
+#: Messages fetched at once, and the weight of what may wait in all shards together: a shard with more than its share is
+#: paused, and goes on at half. Kafka's client throws away what it has fetched of a partition that is paused, so rarely
+#: is best.
 FETCH = 2000
 WAITING = 64_000
 #: Seconds: how long the loop rests when nothing, or only an answer, is waited for.
@@ -115,10 +116,10 @@ class Handler:
             held.delay = RETRY
             self._consumer.done(shard.number, done)
         share = WAITING // len(self._held)
-        if not held.paused and len(shard.inbox) > share:
+        if not held.paused and shard.waiting > share:
             self._consumer.pause(shard.number)
             held.paused = True
-        elif held.paused and len(shard.inbox) < share / 2:
+        elif held.paused and shard.waiting < share / 2:
             self._consumer.resume(shard.number)
             held.paused = False
 

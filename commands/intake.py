@@ -38,6 +38,11 @@ class Received(Struct, frozen=True, gc=False):
     message: Message
     command: AnyCommand | Poison
 
+    @property
+    def weight(self) -> int:
+        """What it takes to keep it, in commands: junk may be hundreds of times as large as one, or all headers."""
+        return 1 + self.message.size // COMMAND_MAX + len(self.message.headers) // 16
+
 
 def read_command(message: Message, shard: int, shards: int) -> AnyCommand | Poison:
     """The command in a message of partition `shard` of `shards`, well-formed and where it belongs.

@@ -72,6 +72,7 @@ class Shard:
         self.number = number
         self.next_offset: int | None = None
         self.inbox: deque[Received] = deque()
+        self.waiting = 0  # the weight of all in the inbox
         # What `receive` expects: the next offset (None: any), whether it is the first since a take-over, and the offset
         # that last came in place of the one asked for.
         self._expected: int | None = None
@@ -101,6 +102,7 @@ class Shard:
             NotPrepared, BrokenHistory: no waiting helps.
         """
         self.inbox.clear()
+        self.waiting = 0
         self._next, self._attempt, self._follow_ups = None, None, FollowUps()
         self._in.cache.drop(self.number)
         out = self._in.out
@@ -134,7 +136,9 @@ class Shard:
         self._expected = message.offset + 1
         plain = message if self._in.unframed is None else self._in.unframed(message)
         command = read_command(plain, self.number, self._in.shards)
-        self.inbox.append(Received(message if isinstance(command, Poison) else plain, command))
+        received = Received(message if isinstance(command, Poison) else plain, command)
+        self.inbox.append(received)
+        self.waiting += received.weight
 
     def step(self, *, intake: bool = True) -> int | None:
         """Do all that can be done without waiting; `intake` False decides nothing new.
@@ -186,10 +190,10 @@ class Shard:
             log.warning("journal_conflict", shard=self.number, position=row.position, writer=str(appended.row.writer))
             self._adopt(appended.row)
             while self.inbox and self.next_offset is not None and self.inbox[0].message.offset < self.next_offset:
-                self.inbox.popleft()
+                self.waiting -= self.inbox.popleft().weight
             return
         for _ in range(decision.taken):
-            self.inbox.popleft()
+            self.waiting -= self.inbox.popleft().weight
         self._committed(row, decision.next_offset, decision.decided, decision.accounts)
 
     def _adopt(self, row: Row) -> None:
