@@ -113,7 +113,7 @@ def _is_refused(error: BaseException) -> bool:
 
 
 def _connection_class(kind: Any) -> Any:
-    """The driver's kind of connection, sending in larger pieces, and with timers that keep nothing.
+    """The driver's kind of connection, sending in larger pieces, refusing nothing, and with timers that keep nothing.
 
     A timer stays in the driver's queue until its time, also when the answer came long before: for ten seconds it would
     keep the request with all its rows, and after that the two would wait for the garbage collector.
@@ -121,6 +121,9 @@ def _connection_class(kind: Any) -> Any:
 
     class Connection(kind):  # type: ignore[misc]
         out_buffer_size = PIECE
+        # By itself the driver refuses requests while the kernel takes no more, although it would send them by and by,
+        # and never gives back the place that each had among the 32,768 under way. Shards limit what they ask for.
+        _socket_writable = property(lambda _: True, lambda *_: None)
 
         @classmethod
         def create_timer(cls, timeout: float, callback: Callable[[], None]) -> Any:
