@@ -84,6 +84,8 @@ class Handler:
             held = self._held.get(number)
             if held is not None and held.retry_at is None:
                 try:
+                    if message is None:
+                        raise StoreUnavailable("the topic does not have the offset that comes next")
                     held.shard.receive(message)
                 except StoreUnavailable as error:
                     self._wait(held, error)

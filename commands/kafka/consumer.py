@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import structlog
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 from commands.intake import Message
 from commands.kafka.offsets import ends
@@ -38,7 +38,7 @@ class CommandConsumer:
                 "partition.assignment.strategy": "cooperative-sticky",
                 "session.timeout.ms": session_timeout,
                 "heartbeat.interval.ms": max(session_timeout // 5, 100),
-                "auto.offset.reset": "earliest",
+                "auto.offset.reset": "error",  # an offset that is gone is looked into, by `resume_at`
                 "enable.auto.commit": True,
                 "auto.commit.interval.ms": 1000,
                 "enable.auto.offset.store": False,
@@ -53,6 +53,8 @@ class CommandConsumer:
         """Join the group. The callbacks are called inside `poll` and `close`, with partition numbers."""
 
         def on_assign(consumer: Any, partitions: list[TopicPartition]) -> None:
+            for partition in partitions:
+                partition.offset = OFFSET_BEGINNING  # any that is there will do until `resume_at`
             consumer.incremental_assign(partitions)
             consumer.pause(partitions)
             assigned([p.partition for p in partitions])
@@ -82,8 +84,11 @@ class CommandConsumer:
             raise NotPrepared(f"there is no topic {self.topic}; create the topics and tables with: licensing init")
         return len(found.partitions)
 
-    def poll(self, most: int, seconds: float) -> Iterable[tuple[int, Message]]:
-        """Up to `most` messages with their partitions; waits up to `seconds` for the first of them."""
+    def poll(self, most: int, seconds: float) -> Iterable[tuple[int, Message | None]]:
+        """Up to `most` messages with their partitions; waits up to `seconds` for the first of them.
+
+        None: the partition does not have the offset that comes next, or does not have it any more.
+        """
         first = self._consumer.poll(seconds)
         if first is None:
             return
@@ -91,6 +96,8 @@ class CommandConsumer:
         for record in (first, *self._consumer.consume(most - 1, 0)):
             if record.error() is not None:
                 log.warning("kafka_consumer", error=str(record.error()))
+                if record.error().code() == KafkaError._AUTO_OFFSET_RESET:
+                    yield record.partition(), None
                 continue
             kind, timestamp = record.timestamp()
             message = Message(

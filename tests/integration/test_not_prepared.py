@@ -1,7 +1,12 @@
 """What no waiting helps with ends a handler with one sentence that says what to do."""
 
-from tests.support.processes import handler
-from tests.support.space import Space
+from uuid import uuid4
+
+from ops import kafka, topics
+from schemas.commands import SetPlan
+from tests.support.load import Load, Stores
+from tests.support.processes import eventually, handler
+from tests.support.space import PARTITIONS, Space
 
 
 def test_topics_that_are_not_there(space: Space) -> None:
@@ -31,3 +36,21 @@ def test_a_policy_that_is_none(space: Space) -> None:
     with handler(space, "no-policy", environment={"LICENSING_POLICY": "/nosuch.yaml"}) as process:
         assert process.wait() == 1
         assert process.said("/nosuch.yaml cannot be read: No such file or directory")
+
+
+def test_a_topic_that_was_deleted_and_made_anew_under_a_handler(space: Space) -> None:
+    stores = Stores(space)
+
+    def send(count: int) -> None:
+        Load(space).send(*(SetPlan(str(uuid4()), "ann", None, "basic") for _ in range(count)))
+
+    send(20)
+    with handler(space, "new-topic") as process:
+        eventually(stores.followed_up, what="all is handled")
+        kafka.delete(space.settings.kafka, [space.topics.commands])
+        eventually(lambda: not kafka.partitions(space.settings.kafka, [space.topics.commands]), what="it is gone")
+        topics.create(space.settings.kafka, space.topics, PARTITIONS)
+        send(10)
+        assert process.wait() == 1
+        assert process.said("this is another topic. Use the keyspace that belongs to it, or a new one.")
+    stores.close()
