@@ -137,7 +137,10 @@ def show_rollback(view: str, ours: str, found: RolledBack) -> None:
     """Print what readers use again."""
     note(f"Readers of {view} use generation {found.generation} again; it was {found.was}.")
     if found.version == ours:
-        note(f"It was brought up to date before: {found.events:,} events.")
+        note(
+            f"It was brought up to date before: {found.events:,} events. It was not compared with the stored events"
+            f" again: `licensing check --view {view}` does that."
+        )
         _say_worker(view, found.worker)
     else:
         note(

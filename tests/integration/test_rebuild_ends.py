@@ -45,6 +45,10 @@ def test_back_to_the_generation_before(rebuilds: Rebuilds) -> None:
     (back,) = rebuilds.json("--rollback")
     assert (back["generation"], back["was"], back["behind"]) == ("1.1", "1.2", 0)
     assert rebuilds.states() == {"1.1": "live", "1.2": "previous"}
+    assert "`licensing check --view title_downloads` does that" in rebuilds.run("--rollback").stderr
+    checked = CliRunner().invoke(app, ["check", "--view", rebuilds.view])
+    assert (checked.exit_code, rebuilds.generations.live()) == (0, "1.2"), checked.output
+    rebuilds.json("--rollback")
     assert rebuilds.run("--drop", "1.1").exit_code == 1
     assert rebuilds.run("--drop", "1.2").exit_code == 0
     assert rebuilds.states() == {"1.1": "live"}
