@@ -87,8 +87,9 @@ class Again:
 
     def __init__(self, policies: Policies, base: Base | None = None) -> None:
         self._policies, self._base = policies, base
-        self._named: dict[tuple[str, str | None], Policy] = {}
         self._in_force: InForce | None = None
+        self._names: dict[str, dict[str | None, Policy]] = {}  # by version, then by the recorded name
+        self._named: dict[str | None, Policy] = {}  # the one in force
         self._accounts: dict[str, Account] = {}
         self.parted: dict[str, Parted] = {}
         self.totals = Totals()
@@ -140,10 +141,10 @@ class Again:
             found = self._in_force = self._policies.at(at)
             if found is None:
                 raise LookupError(f"which policy is in force at {at} is not known")
-        version = found.policy.version
-        named = self._named.get((version, recorded))
+            self._named = self._names.setdefault(found.policy.version, {})
+        named = self._named.get(recorded)
         if named is None:
-            named = self._named[version, recorded] = replace(found.policy, version=recorded or version)
+            named = self._named[recorded] = replace(found.policy, version=recorded or found.policy.version)
         return named
 
     def _part(self, one: Decided, command: AnyCommand, account: Account, events: tuple[AnyEvent, ...], at: int) -> None:
@@ -169,8 +170,8 @@ class Again:
 def _same(recorded: tuple[Envelope, ...], events: tuple[AnyEvent, ...]) -> bool:
     if len(recorded) != len(events):
         return False
-    for envelope, event in zip(recorded, events, strict=True):
-        was = envelope.event
+    for index, event in enumerate(events):
+        was = recorded[index].event
         if was != event and not _said_less(was, event):
             return False
     return True

@@ -42,6 +42,9 @@ c = data[i]
 if c < 128:
     {v} = c >> 1 ^ -(c & 1)
     i += 1
+elif c & 1 == 0 and data[i + 1] > 127 > data[i + 2] > 0:
+    {v} = c >> 1 & 63 | (data[i + 1] & 127) << 6 | data[i + 2] << 13
+    i += 3
 else:
     {v}, i = varint_at(data, i)
 """
@@ -100,7 +103,7 @@ def bytes_at(data: bytes, i: int) -> tuple[bytes, int]:
 
 def _items_at(item: Callable[[bytes, int], tuple[Any, int]], data: bytes, i: int) -> tuple[tuple[Any, ...], int]:
     """The array at `i`, of one block and not empty, and where it ends. `item` reads one of it."""
-    count, i = _varint_at(data, i)
+    count, i = (data[i] >> 1, i + 1) if data[i] & 129 == 0 else _varint_at(data, i)
     found = []
     for _ in range(count):
         value, i = item(data, i)
