@@ -57,12 +57,17 @@ def _decided(row: Row, wanted: Container[str] | None) -> Iterator[Decided]:
             yield Decided(entry, command, tuple(map(decode_event, entry.events)))
 
 
+def few(wanted: Collection[str]) -> bool:
+    """Whether the accounts are so few that most rows are not even decoded for them."""
+    return len(wanted) <= _FEW
+
+
 def recorded_in(rows: Iterable[Row], wanted: Collection[str] | None) -> Iterator[list[Decided]]:
     """`recorded` for each row. Of few accounts, a row without their ids is not even decoded.
 
     Raises:
         NewerRelease, NotPrepared: as `recorded`.
     """
-    names = [one.encode() for one in wanted] if wanted is not None and len(wanted) <= _FEW else [b""]
+    names = [one.encode() for one in wanted] if wanted is not None and few(wanted) else [b""]
     for row in rows:
         yield recorded(row, wanted) if any(name in row.body for name in names) else []

@@ -102,6 +102,7 @@ def _decided_again(
     settings: Settings, account: str | None, sample: int | None, policy: Path | None, now: int, bars: "Bars"
 ) -> "Iterator[Found]":
     from ops import history, journal
+    from ops.deciders.pool import deciders
     from ops.whatif.run import decide_again
     from schemas.topics import partition_of
 
@@ -111,9 +112,9 @@ def _decided_again(
         wanted = history.some_accounts(settings, sample)
     count = journal.shards(settings)
     shards = range(count) if wanted is None else sorted({partition_of(one, count) for one in wanted})
-    with journal.stores(settings) as stores:
+    with deciders(len(shards), wanted) as decide, journal.stores(settings) as stores:
         yield from decide_again(
-            stores, shards, policies, now, wanted, lambda done, total: bars.set("journal_rows", done, total)
+            stores, shards, policies, now, wanted, lambda done, total: bars.set("journal_rows", done, total), decide
         )
 
 

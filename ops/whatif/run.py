@@ -3,21 +3,20 @@
 It writes nothing anywhere: what it is given can only be read.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from commands.account import Account
-from commands.accounts import extend, load
+from commands.accounts import extend
 from commands.aggregates import aggregate_of
-from commands.memory import MemorySnapshots
 from commands.policies import Policies
-from ops.recorded import Stores, recorded_in
-from ops.whatif.again import Again, Base, Changed, Totals
+from ops.recorded import Stores
+from ops.whatif.again import Changed, Totals
 from ops.whatif.documents import Compared, Documents
 from ops.whatif.edits import Edits
 from ops.whatif.parted import Parted, split
 from ops.whatif.refold import refold
+from ops.whatif.shards import Decider, Ended, Task, Tell, one_by_one
 from projections.views import VIEWS
 from schemas.events import Envelope
 
@@ -43,28 +42,27 @@ def decide_again(
     policies: Policies,
     now: int,
     wanted: Collection[str] | None = None,
-    tell: Callable[[int, int], None] = lambda done, total: None,
+    tell: Tell = lambda done, total: None,
+    decide: Decider = one_by_one,
 ) -> Iterator[Found]:
     """Decide what the journal has kept of these shards again. `wanted` None: of all accounts.
 
     `now` (ms): when documents are read. `tell`: is told how many rows of the journal are read, and of how many.
+    Whoever decides, what is given is the same, in the same order.
 
     Raises:
         StoreUnavailable: a store cannot be read now.
         NewerRelease, NotPrepared: something in it cannot be understood.
         BrokenHistory: a version of an account is missing.
     """
-    kept = {shard: of.journal.kept(shard) for shard in shards}
-    total, done = sum(map(len, kept.values())), 0
+    task = Task({shard: of.journal.kept(shard) for shard in shards}, policies, wanted, tell)
     views, totals = [Compared(view, now) for view in VIEWS.values()], Totals()
-    for shard, positions in kept.items():
-        again = Again(policies, _before(of, positions.start))
-        for decided in recorded_in(of.journal.read(shard, positions), wanted):
-            yield from again.take(decided)
-            done += 1
-            tell(done, total)
-        yield from _parted(of, again, views)
-        totals.add(again.totals)
+    for one in decide(of, task):
+        if isinstance(one, Ended):
+            yield from _parted(of, one.parted, views)
+            totals.add(one.totals)
+        else:
+            yield one
     for view in views:
         yield from view.shared()
     yield totals
@@ -87,17 +85,7 @@ def change_events(account_id: str, real: list[Envelope], edits: Edits, now: int)
     yield Refolded(len(real), len(history), impossible)
 
 
-def _before(of: Stores, position: int) -> Base | None:
-    """Accounts as of a position; from the first of all they are new. Snapshots may be later, so there are none."""
-
-    def base(account_ids: Iterable[str]) -> dict[str, Account]:
-        return load(account_ids, position, of.events, MemorySnapshots())
-
-    return base if position else None
-
-
-def _parted(of: Stores, again: Again, views: list[Compared]) -> Iterator[Found]:
-    every = list(again.parted.values())
+def _parted(of: Stores, every: Sequence[Parted], views: list[Compared]) -> Iterator[Found]:
     for start in range(0, len(every), _TOGETHER):
         some = every[start : start + _TOGETHER]
         histories = of.events.read_many((one.account_id, 0) for one in some)

@@ -36,6 +36,7 @@ def test_what_if_is_measured_over_commands_that_a_handler_decided(servers: Serve
     lines = what_if.measure(Ground(servers.address, tmp_path, 1, Size(share=0.02)))
     assert [(line.what, line.limit) for line in lines] == [
         ("a command, what-if over 2,000", 1.5),
+        ("a command, what-if over 2,000, in one process", None),
         ("a command, what-if over 2,000", None),
     ]
     assert all(line.ratio is not None and line.ratio.least > 0 for line in lines)

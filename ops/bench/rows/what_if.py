@@ -1,9 +1,11 @@
 """What-if over real history, beside the loop that it cannot do without.
 
-Ours: `licensing what-if --all` from the open stores to its totals: the journal is read from Cassandra and decoded, each
-command is decided again under the same policy and compared with what was recorded. Beside: the fold of the events that
-these commands made, read from the event rows in Cassandra. And beside the least that deciding takes: the same commands
-as bytes in memory, each decoded, decided and folded into its account; no journal, no recorded events.
+Ours: `licensing what-if --all` from the open stores to its totals: the processes that decide are started, the journal
+is read from Cassandra and decoded, each command is decided again under the same policy and compared with what was
+recorded. Beside, in one process: the fold of the events that these commands made, read from the event rows in
+Cassandra. What-if in one process too is a line of its own, so that it can be seen what the processes do. And beside the
+least that deciding takes, in one process: the same commands as bytes in memory, each decoded, decided and folded into
+its account; no journal, no recorded events.
 """
 
 import time
@@ -22,9 +24,11 @@ from ops.bench.ground import Ground
 from ops.bench.handled import at_work, stream
 from ops.bench.row import Line
 from ops.collecting import as_a_handler
+from ops.deciders.pool import deciders
 from ops.recorded import Stores
 from ops.whatif.again import Totals
 from ops.whatif.run import decide_again
+from ops.whatif.shards import Decider, one_by_one
 from schemas.codec import decode_batch, decode_command
 from schemas.events import Envelope
 from schemas.ids import id_from
@@ -43,9 +47,9 @@ class Given(NamedTuple):
 
 
 def measure(ground: Ground) -> list[Line]:
-    """Two lines, of the same runs."""
+    """Three lines, of the same runs."""
     count = ground.size.pick(100_000, 1_000_000)
-    beside_store, beside_memory = [], []
+    beside_store, alone, beside_memory = [], [], []
     with ground.space() as space:
         with at_work(ground, space) as handled:
             handled.drain(ground, list(stream(count)), count // 4)
@@ -60,10 +64,13 @@ def measure(ground: Ground) -> list[Line]:
                 ours = _microseconds(lambda: _what_if(stores, space.partitions), len(commands))
                 stored = _microseconds(lambda: fold_stored(scan), events) * events / len(commands)
                 beside_store.append((ours, stored))
+                one = _microseconds(lambda: _decided(stores, space.partitions, one_by_one), len(commands))
+                alone.append((one, stored))
                 beside_memory.append((ours, _microseconds(lambda: fold(commands), len(commands))))
     what = f"a command, what-if over {count:,}"
     return [
         Line(what, "the stored events read and folded", "µs", tuple(beside_store), "lower", limit=1.5),
+        Line(f"{what}, in one process", "the stored events read and folded", "µs", tuple(alone), "lower"),
         Line(what, "the same commands decoded, decided and folded in memory", "µs", tuple(beside_memory), "lower"),
     ]
 
@@ -84,7 +91,12 @@ def _microseconds(work: Callable[[], int], count: int) -> float:
 
 
 def _what_if(stores: Stores, shards: int) -> int:
-    *different, totals = decide_again(stores, range(shards), _POLICIES, 0)
+    with deciders(shards) as decide:
+        return _decided(stores, shards, decide)
+
+
+def _decided(stores: Stores, shards: int, decide: Decider) -> int:
+    *different, totals = decide_again(stores, range(shards), _POLICIES, 0, decide=decide)
     if different or not isinstance(totals, Totals):
         raise RuntimeError("the same policy made a difference")
     return totals.commands
