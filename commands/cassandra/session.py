@@ -113,7 +113,8 @@ def _is_refused(error: BaseException) -> bool:
 
 
 def _connection_class(kind: Any) -> Any:
-    """The driver's kind of connection, sending in larger pieces, refusing nothing, and with timers that keep nothing.
+    """The driver's kind of connection, sending in larger pieces, refusing and forgetting nothing, and with timers that
+    keep nothing.
 
     A timer stays in the driver's queue until its time, also when the answer came long before: for ten seconds it would
     keep the request with all its rows, and after that the two would wait for the garbage collector.
@@ -124,6 +125,13 @@ def _connection_class(kind: Any) -> Any:
         # By itself the driver refuses requests while the kernel takes no more, although it would send them by and by,
         # and never gives back the place that each had among the 32,768 under way. Shards limit what they ask for.
         _socket_writable = property(lambda _: True, lambda *_: None)
+
+        def _process_segment_buffer(self) -> None:
+            """Where an answer comes in pieces, one may end within the six bytes before a segment. The driver forgets
+            those, and then breaks the connection off: "CRC mismatch on header"."""
+            super()._process_segment_buffer()
+            if not self._io_buffer.has_consumed_segment:
+                self._io_buffer.io_buffer.seek(0)  # what is behind is kept
 
         @classmethod
         def create_timer(cls, timeout: float, callback: Callable[[], None]) -> Any:
