@@ -16,7 +16,7 @@ from ops.rebuild.fill import Filler
 from ops.rebuild.waiting import Waiting
 from ops.truth import certify as certifying
 from projections.redis_model.generations import Flipped, Generations
-from tests.support.rebuilds import Rebuilds, small_batches, space_of_rebuilds, told
+from tests.support.rebuilds import Rebuilds, rebuilds_in, space_of_rebuilds
 from tests.support.space import Servers, Space
 
 AWAY = 2.0  # seconds
@@ -29,12 +29,8 @@ def space(servers: Servers) -> Space:
 
 @pytest.fixture
 def rebuilds(space: Space, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rebuilds]:
-    told(space, monkeypatch)
-    small_batches(monkeypatch)
-    found = Rebuilds(space)
-    found.start_over()
-    yield found
-    found.generations.close()
+    with rebuilds_in(space, monkeypatch) as found:
+        yield found
     for server in ("redis", "kafka", "cassandra"):
         stack.start_one(space.servers.home, server)  # whatever became of the test
 

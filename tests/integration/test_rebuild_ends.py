@@ -18,7 +18,7 @@ from projections.views import VIEWS
 from schemas.events import Envelope
 from tests.support.load import Load, Stores, some_commands
 from tests.support.processes import eventually, handler
-from tests.support.rebuilds import SOURCES, Rebuilds, small_batches, space_of_rebuilds, told
+from tests.support.rebuilds import SOURCES, Rebuilds, rebuilds_in, space_of_rebuilds, told
 from tests.support.space import Servers, Space, new_space
 
 
@@ -29,12 +29,8 @@ def space(servers: Servers) -> Space:
 
 @pytest.fixture
 def rebuilds(space: Space, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rebuilds]:
-    told(space, monkeypatch)
-    small_batches(monkeypatch)
-    found = Rebuilds(space)
-    found.start_over()
-    yield found
-    found.generations.close()
+    with rebuilds_in(space, monkeypatch) as found:
+        yield found
 
 
 def test_back_to_the_generation_before(rebuilds: Rebuilds) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,3 +117,14 @@ def small_batches(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(f"ops.rebuild.{module}.EVENTS", 50)
     patch.setattr("ops.rebuild.topic.AT_ONCE", 50)
     patch.setattr("ops.rebuild.journal._BATCHES", 1)
+
+
+@contextmanager
+def rebuilds_in(space: Space, patch: pytest.MonkeyPatch) -> Iterator[Rebuilds]:
+    """The rebuilds of a test, which begins with none, in small batches."""
+    told(space, patch)
+    small_batches(patch)
+    found = Rebuilds(space)
+    found.start_over()
+    yield found
+    found.generations.close()
