@@ -167,10 +167,8 @@ class Published:
             first.setdefault(record.partition, occurrence)
             if found is not None:
                 found.append(occurrence)
-        self._begins, self._heads = (
-            self._looked_at(self._topic.begins()),
-            {},
-        )  # messages may have gone since they were looked at
+        # Messages may have gone since they were looked at.
+        self._begins, self._heads = self._looked_at(self._topic.begins()), {}
         for one in first.values():
             self._note_head(one)
         for name in sorted(there):
