@@ -1,20 +1,16 @@
 """Kafka as operations see it: clients for sending, reading and administration. The one package that imports one."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from typing import Any
 
-from confluent_kafka import (
-    Consumer,
-    ConsumerGroupTopicPartitions,
-    KafkaError,
-    KafkaException,
-    Producer,
-    TopicPartition,
-)
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from ops.kafka.asking import QUIET, TIMEOUT, once_settled
 from ops.kafka.errors import KafkaAway, KafkaProblem, problem
+from ops.kafka.reading import Headers, Record, between, find, headers_of, reader
 
 __all__ = [
     "QUIET",
@@ -37,27 +33,6 @@ __all__ = [
     "spans",
 ]
 
-TIMEOUT = 15.0  # seconds for one question to the brokers
-_NEAR = 5_000  # messages that are read sooner than found by their time
-QUIET: dict[str, Any] = {
-    "log_level": 0,
-    "error_cb": lambda error: None,
-}  # what is wrong is raised where somebody waits for it
-
-
-Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
-
-
-class Record(NamedTuple):
-    """A message that was read."""
-
-    partition: int
-    offset: int
-    key: bytes | None
-    value: bytes | None
-    headers: Headers = ()
-    timestamp: int = -1  # ms
-
 
 def producer(bootstrap: str, linger_ms: int = 5) -> Any:
     """A producer that keeps the order of each partition and chooses partitions as a Java client does."""
@@ -75,30 +50,29 @@ def producer(bootstrap: str, linger_ms: int = 5) -> Any:
     return Producer(settings | QUIET)
 
 
-def reader(bootstrap: str, start: Mapping[tuple[str, int], int], says_end: bool = False) -> Any:
-    """A consumer outside any group: `start` is (topic, partition) -> first offset.
-
-    `says_end`: it gives an error _PARTITION_EOF at the end of a partition.
-    """
-    settings = {
-        "bootstrap.servers": bootstrap,
-        "group.id": "licensing.reader",  # a name that the client wants; nothing is committed
-        "enable.auto.commit": False,
-        "auto.offset.reset": "earliest",
-        "enable.partition.eof": says_end,
-    }
-    client = Consumer(settings | QUIET)
-    client.assign([TopicPartition(topic, partition, offset) for (topic, partition), offset in start.items()])
-    return client
-
-
 def partitions(bootstrap: str, names: Iterable[str]) -> dict[str, int]:
-    """Topic -> number of partitions, for those of the names that exist."""
+    """Topic -> number of partitions, for those of the names that exist.
+
+    Raises:
+        KafkaProblem: the brokers do not answer, or do not say it of one of them.
+    """
+    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
+
+    def ask() -> dict[str, int]:
+        known = admin.list_topics(timeout=TIMEOUT).topics
+        return {name: len(_led(known[name]).partitions) for name in names if name in known}
+
     try:
-        known = AdminClient({"bootstrap.servers": bootstrap} | QUIET).list_topics(timeout=TIMEOUT).topics
+        return once_settled(admin, ask, TIMEOUT)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
-    return {name: len(known[name].partitions) for name in names if name in known and known[name].error is None}
+
+
+def _led(topic: Any) -> Any:
+    """What is known of a topic, if it is."""
+    if topic.error is not None:
+        raise KafkaException(topic.error)
+    return topic
 
 
 def create(bootstrap: str, counts: Mapping[str, int], configs: Mapping[str, Mapping[str, str]]) -> None:
@@ -134,13 +108,14 @@ def spans(bootstrap: str, topic: str, timeout: float = TIMEOUT) -> dict[int, ran
         KafkaProblem: the brokers do not answer, or do not know the topic (yet): that is not a topic without messages.
     """
     client = reader(bootstrap, {})
+
+    def span(partition: int) -> range:
+        return range(*client.get_watermark_offsets(TopicPartition(topic, partition), timeout=timeout))
+
     try:
-        found = client.list_topics(topic, timeout=timeout).topics[topic]
-        if found.error is not None:
-            raise KafkaException(found.error)
+        found = once_settled(client, lambda: _led(client.list_topics(topic, timeout=timeout).topics[topic]), timeout)
         return {
-            partition: range(*client.get_watermark_offsets(TopicPartition(topic, partition), timeout=timeout))
-            for partition in sorted(found.partitions)
+            partition: once_settled(client, partial(span, partition), timeout) for partition in sorted(found.partitions)
         }
     except KafkaException as error:
         raise problem(bootstrap, error) from error
@@ -157,86 +132,33 @@ def everything(bootstrap: str, topic: str, within: Mapping[int, range] | None = 
     """The messages of a topic, partition by partition in order, interleaved as they come.
 
     `within`: partition -> offsets that are wanted; None: all that the topic has now.
+
+    Raises:
+        KafkaProblem: the brokers do not answer.
     """
-    wanted = spans(bootstrap, topic) if within is None else within
-    left = {partition: span.stop for partition, span in wanted.items() if span}
-    client = reader(bootstrap, {(topic, partition): wanted[partition].start for partition in left}, says_end=True)
-    try:
-        while left:
-            message = client.poll(TIMEOUT)
-            if message is None:
-                raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
-            partition, offset, error = message.partition(), message.offset(), message.error()
-            if error is not None and error.code() != KafkaError._PARTITION_EOF:
-                raise problem(bootstrap, KafkaException(error))
-            if error is None and offset < left.get(partition, 0):
-                yield Record(
-                    partition, offset, message.key(), message.value(), headers_of(message), message.timestamp()[1]
-                )
-            if offset + 1 >= left.get(partition, 0) or error is not None:  # the end: its last ones may be compacted
-                left.pop(partition, None)
-    except KafkaException as error:
-        raise problem(bootstrap, error) from error
-    finally:
-        client.close()
-
-
-def headers_of(message: Any) -> Headers:
-    """A message's headers; none where a name is not UTF-8: the client cannot read them then."""
-    try:
-        return tuple(message.headers() or ())
-    except (SystemError, UnicodeDecodeError):
-        return ()
-
-
-def find(
-    bootstrap: str,
-    topic: str,
-    partition: int,
-    wanted: Sequence[tuple[int, int]],
-    number: Callable[[Record], int | None],
-) -> dict[int, int]:
-    """Number -> offset of its first message. `wanted`: numbers and times (ms), both in the order of the topic.
-
-    Where a number does not come soon, reading goes on from its time. What the topic has lost is left out: a higher
-    number comes in its place.
-    """
-    found: dict[int, int] = {}
-    client = reader(bootstrap, {})
-    try:
-        begin, end = client.get_watermark_offsets(TopicPartition(topic, partition), timeout=TIMEOUT)
-        position, highest = begin - 1, 0  # nothing is assigned yet
-        for sought, at in wanted:
-            near = position if position < begin else position + _NEAR
-            while highest < sought and position < end:
-                if position == near:
-                    (place,) = client.offsets_for_times([TopicPartition(topic, partition, at)], timeout=TIMEOUT)
-                    if place.offset < 0:
-                        return found  # everything there is lies before its time
-                    if place.offset > position:
-                        position = place.offset
-                        client.assign([TopicPartition(topic, partition, position)])
-                message = client.poll(TIMEOUT)
-                if message is None or message.error() is not None:
-                    raise KafkaProblem(f"Kafka at {bootstrap} sends no more of {topic}.")
-                position = message.offset() + 1
-                known = number(Record(partition, message.offset(), message.key(), message.value()))
-                if known is not None:
-                    found.setdefault(known, message.offset())
-                    highest = max(highest, known)
-    except KafkaException as error:
-        raise problem(bootstrap, error) from error
-    finally:
-        client.close()
-    return found
+    return between(bootstrap, topic, spans(bootstrap, topic) if within is None else within)
 
 
 def committed(bootstrap: str, group: str, topic: str) -> dict[int, int]:
-    """Partition -> offset that the group goes on from, for partitions where it has committed."""
-    admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
+    """Partition -> offset that the group goes on from, for partitions where it has committed.
+
+    A consumer of the group asks, which does not join it: an admin client ends the process by a segmentation fault
+    where the group's coordinator is just beginning (librdkafka 2.16, `rd_kafka_handle_OffsetFetch`).
+    """
+    client = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "enable.auto.commit": False} | QUIET)
+
+    def ask() -> dict[int, int]:
+        numbers = client.list_topics(topic, timeout=TIMEOUT).topics[topic].partitions
+        asked = [TopicPartition(topic, number) for number in numbers]
+        found = client.committed(asked, timeout=TIMEOUT) if asked else []
+        wrong = next((place.error for place in found if place.error is not None), None)
+        if wrong is not None:
+            raise KafkaException(wrong)
+        return {place.partition: place.offset for place in found if place.offset >= 0}
+
     try:
-        (future,) = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)]).values()
-        answer = future.result(timeout=TIMEOUT)
+        return once_settled(client, ask, TIMEOUT)
     except KafkaException as error:
         raise problem(bootstrap, error) from error
-    return {tp.partition: tp.offset for tp in answer.topic_partitions if tp.topic == topic and tp.offset >= 0}
+    finally:
+        client.close()

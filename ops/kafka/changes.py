@@ -8,6 +8,7 @@ from confluent_kafka.admin import AdminClient
 
 from commands.ports import Outgoing
 from ops.kafka import QUIET, TIMEOUT, KafkaProblem, problem
+from ops.kafka.asking import once_settled
 
 
 def deliver(bootstrap: str, to: Any, messages: Iterable[Outgoing]) -> None:
@@ -40,8 +41,13 @@ def delete_before(bootstrap: str, topic: str, offsets: Mapping[int, int]) -> Non
     """Delete what lies before an offset of each of these partitions."""
     admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     wanted = [TopicPartition(topic, partition, offset) for partition, offset in offsets.items()]
-    try:
-        for future in admin.delete_records(wanted, operation_timeout=TIMEOUT).values() if wanted else ():
+
+    def ask() -> None:
+        for future in admin.delete_records(wanted, operation_timeout=TIMEOUT).values():
             future.result()
+
+    try:
+        if wanted:
+            once_settled(admin, ask, TIMEOUT)
     except KafkaException as error:
         raise problem(bootstrap, error) from error

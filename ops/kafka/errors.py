@@ -2,22 +2,17 @@
 
 from confluent_kafka import KafkaError, KafkaException
 
+from ops.kafka.asking import SETTLING
+
 #: As Java's clients and the workers': errors that pass by themselves, or once an operator has seen to the brokers.
-_AWAY = {
+_AWAY = SETTLING | {
     KafkaError._ALL_BROKERS_DOWN,
     KafkaError._RESOLVE,
     KafkaError._TIMED_OUT,
     KafkaError._TRANSPORT,
     KafkaError.BROKER_NOT_AVAILABLE,
-    KafkaError.FENCED_LEADER_EPOCH,
-    KafkaError.KAFKA_STORAGE_ERROR,
-    KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NETWORK_EXCEPTION,
-    KafkaError.NOT_LEADER_FOR_PARTITION,
-    KafkaError.OFFSET_NOT_AVAILABLE,
-    KafkaError.REPLICA_NOT_AVAILABLE,
     KafkaError.REQUEST_TIMED_OUT,
-    KafkaError.UNKNOWN_LEADER_EPOCH,
     KafkaError.UNKNOWN_TOPIC_OR_PART,  # of a broker that has just begun, too
 }
 

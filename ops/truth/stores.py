@@ -9,7 +9,7 @@ from commands.cassandra.snapshots import CassandraSnapshots, CassandraWatermarks
 from commands.kafka.publisher import KafkaPublisher
 from commands.ports import Outgoing
 from ops import framing, history, kafka
-from ops.kafka.between import between
+from ops.kafka.reading import between
 from ops.settings import Settings
 from ops.truth.check import Sources
 from ops.truth.histories import Reader

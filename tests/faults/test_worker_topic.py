@@ -5,9 +5,9 @@ import time
 
 import pytest
 import redis
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
 
+from ops import kafka
+from ops.kafka.changes import delete_before
 from projections.redis_model.keys import Keys
 from schemas.codec import encode_event
 from tests.faults.worker_support import Ground, pause, until, wake
@@ -118,9 +118,7 @@ def test_an_error_that_nobody_expects_ends_the_worker(ground: Ground) -> None:
 
 def test_a_topic_that_lost_its_beginning_ends_the_worker(ground: Ground) -> None:
     ground.write(ground.history(1000))
-    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
-    for future in admin.delete_records([TopicPartition(ground.settings.topics.events, 0, 10)]).values():
-        future.result()
+    delete_before(ground.settings.kafka, ground.settings.topics.events, {0: 10})
     with ground.worker() as worker:
         assert worker.exit_code() == 1
         assert worker.said("rebuild the view from the event store")
@@ -130,7 +128,6 @@ def test_a_topic_that_loses_what_comes_next_while_a_worker_sleeps_ends_the_worke
     """Kafka's client would go on with what is left, and accounts that have no later events would be wrong for ever."""
     history = ground.history(4000)
     ground.write(history[:1000])
-    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
     with ground.worker(release={"LICENSING_SESSION_TIMEOUT_MS": "60000"}) as worker:  # the group does not notice
         ground.check(history[:1000])
         time.sleep(1.0)  # so that it has asked for more, and
@@ -138,8 +135,7 @@ def test_a_topic_that_loses_what_comes_next_while_a_worker_sleeps_ends_the_worke
         time.sleep(3.0)  # the broker has told it that there is none
         seen = ground.ends[0]
         ground.write(history[1000:])
-        for future in admin.delete_records([TopicPartition(ground.settings.topics.events, 0, seen + 100)]).values():
-            future.result()
+        delete_before(ground.settings.kafka, ground.settings.topics.events, {0: seen + 100})
         wake(worker.process.pid)
         assert worker.exit_code() == 1
         assert worker.said(f"from offset {seen}, and the topic has {seen + 100} to")
@@ -149,14 +145,10 @@ def test_a_topic_that_loses_what_comes_next_while_a_worker_sleeps_ends_the_worke
 def test_the_group_commits_what_the_view_has_seen(ground: Ground) -> None:
     history = ground.history(1000)
     ground.write(history)
-    admin = AdminClient({"bootstrap.servers": ground.settings.kafka})
     with ground.worker() as worker:
         ground.check(history)
         worker.send(signal.SIGTERM)
         assert worker.exit_code() == 0
-    from confluent_kafka import ConsumerGroupTopicPartitions
-
     group = f"{ground.settings.namespace}.{ground.view}@1"
-    committed = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])[group].result()
-    assert {one.partition: one.offset for one in committed.topic_partitions} == ground.ends
+    assert kafka.committed(ground.settings.kafka, group, ground.settings.topics.events) == ground.ends
     until("nothing more", lambda: ground.documents() == ground.expected(history))

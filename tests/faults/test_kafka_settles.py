@@ -1,0 +1,66 @@
+"""Questions that operators' commands ask a broker that has just begun: it does not lead its partitions yet."""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+from confluent_kafka import Consumer, TopicPartition
+
+from ops import kafka, stack
+from ops.kafka.asking import QUIET
+from ops.kafka.changes import delete_before
+from tests.support.space import Space
+
+PARTITIONS = 64  # that it leads one after the other
+GROUP = "a-group"
+
+
+@pytest.fixture
+def topic(space: Space) -> str:
+    bootstrap, topic = space.settings.kafka, f"{space.name}.many"
+    kafka.create(bootstrap, {topic: PARTITIONS}, {topic: {}})
+    to = kafka.producer(bootstrap)
+    for partition in range(PARTITIONS):
+        to.produce(topic, b"1", partition=partition, timestamp=1_000)
+    assert to.flush(30) == 0
+    group = Consumer({"bootstrap.servers": bootstrap, "group.id": GROUP} | QUIET)
+    group.commit(offsets=[TopicPartition(topic, 0, 1)], asynchronous=False)
+    group.close()
+    return topic
+
+
+def asked(bootstrap: str, topic: str) -> dict[str, Callable[[], None]]:
+    """What commands ask, by name; each sees that the answer is right."""
+    whole = dict.fromkeys(range(PARTITIONS), range(1))
+
+    def spans() -> None:
+        assert kafka.spans(bootstrap, topic) == whole
+
+    def find() -> None:
+        assert kafka.find(bootstrap, topic, PARTITIONS - 1, [(1, 1_000)], lambda _: 1) == {1: 0}
+
+    def committed() -> None:
+        assert kafka.committed(bootstrap, GROUP, topic) == {0: 1}
+
+    def delete_nothing() -> None:
+        delete_before(bootstrap, topic, dict.fromkeys(range(PARTITIONS), 0))
+
+    def partitions() -> None:
+        assert kafka.partitions(bootstrap, [topic, "another"]) == {topic: PARTITIONS}
+
+    def everything() -> None:
+        assert len(list(kafka.everything(bootstrap, topic, whole))) == PARTITIONS
+
+    questions = (spans, find, committed, delete_nothing, partitions, everything)
+    return {question.__name__: question for question in questions}
+
+
+@pytest.mark.parametrize("first", asked("", ""))
+def test_each_is_answered(space: Space, topic: str, first: str) -> None:
+    """`first`: is asked while least is known."""
+    questions = asked(space.settings.kafka, topic)
+    stack.kill(space.servers.home, "kafka", signal.SIGKILL)
+    stack.start_one(space.servers.home, "kafka")
+    questions[first]()
+    for ask in questions.values():
+        ask()
