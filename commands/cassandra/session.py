@@ -7,9 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from threading import Lock
-from types import MethodType
 from typing import Any, TypeVar
-from weakref import WeakMethod
 
 from cassandra import (
     AuthenticationFailed,
@@ -26,6 +24,7 @@ from cassandra.pool import NoConnectionsAvailable
 from cassandra.protocol import ErrorMessage
 from cassandra.segment import CrcException
 
+from commands.cassandra.connection import connection_class
 from commands.ports import NotPrepared, StoreUnavailable
 
 __all__ = ["FAILURES", "Session", "connect", "execute", "prepare", "unavailable", "when_all_done", "when_done"]
@@ -46,9 +45,6 @@ FAILURES = (
     OSError,
 )
 
-#: Bytes of a request that go to the kernel at once. By itself the driver makes pieces of 4 KiB, a hundred for a full
-#: batch, and takes Python's lock anew for each.
-PIECE = 1 << 16
 #: Else the kernel would keep a piece back until the one before it is acknowledged, for up to 40 ms.
 NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
 
@@ -86,7 +82,7 @@ def connect(
         sockopts=NO_DELAY,
         auth_provider=None if credentials is None else PlainTextAuthProvider(*credentials),
     )
-    cluster.connection_class = _connection_class(cluster.connection_class)
+    cluster.connection_class = connection_class(cluster.connection_class)
     try:
         session = cluster.connect()
         if keyspace is not None:
@@ -110,43 +106,6 @@ def _is_refused(error: BaseException) -> bool:
     """Whether a node does not take the user or the password; one that cannot look them up now may take them later."""
     found = error.errors.values() if isinstance(error, NoHostAvailable) and isinstance(error.errors, dict) else ()
     return any(isinstance(one, AuthenticationFailed) and "Unable to perform" not in str(one) for one in found)
-
-
-def _connection_class(kind: Any) -> Any:
-    """The driver's kind of connection, sending in larger pieces, refusing and forgetting nothing, and with timers that
-    keep nothing.
-
-    A timer stays in the driver's queue until its time, also when the answer came long before: for ten seconds it would
-    keep the request with all its rows, and after that the two would wait for the garbage collector.
-    """
-
-    class Connection(kind):  # type: ignore[misc]
-        out_buffer_size = PIECE
-        # By itself the driver refuses requests while the kernel takes no more, although it would send them by and by,
-        # and never gives back the place that each had among the 32,768 under way. Shards limit what they ask for.
-        _socket_writable = property(lambda _: True, lambda *_: None)
-
-        def _process_segment_buffer(self) -> None:
-            """Where an answer comes in pieces, one may end within the six bytes before a segment. The driver forgets
-            those, and then breaks the connection off: "CRC mismatch on header"."""
-            super()._process_segment_buffer()
-            if not self._io_buffer.has_consumed_segment:
-                self._io_buffer.io_buffer.seek(0)  # what is behind is kept
-
-        @classmethod
-        def create_timer(cls, timeout: float, callback: Callable[[], None]) -> Any:
-            if not isinstance(callback, MethodType):
-                return super().create_timer(timeout, callback)
-            request = WeakMethod(callback)  # the connection keeps what is not answered
-
-            def unless_gone() -> None:
-                still_there = request()
-                if still_there is not None:
-                    still_there()
-
-            return super().create_timer(timeout, unless_gone)
-
-    return Connection
 
 
 @lru_cache
