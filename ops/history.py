@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from commands.cassandra.event_store import CassandraEventStore
-from commands.cassandra.session import connect, execute, prepare
+from commands.cassandra.session import connect, execute, prepare, rows
 from commands.cassandra.snapshots import CassandraSnapshots
 from commands.cassandra.tables import create_tables
 from commands.ports import RowLost, StoreUnavailable
@@ -83,9 +83,9 @@ def some_accounts(settings: Settings, count: int, seed: int | None = None) -> se
     with session(settings) as opened:
         query = prepare(opened, "SELECT DISTINCT account_id FROM events WHERE token(account_id) > ? LIMIT ?")
         start = _FIRST if seed is None else Random(seed).randrange(_FIRST, -_FIRST)  # noqa: S311 - it is no secret
-        found = {row.account_id for row in execute(opened, query, (start, count))}
+        found = {row.account_id for row in rows(opened, query, (start, count))}
         if len(found) < count and start != _FIRST:  # the ring goes on from its beginning
-            found |= {row.account_id for row in execute(opened, query, (_FIRST, count - len(found)))}
+            found |= {row.account_id for row in rows(opened, query, (_FIRST, count - len(found)))}
         return found
 
 
@@ -97,7 +97,7 @@ def state_versions(settings: Settings) -> dict[int, int]:
         NotPrepared: it has no such keyspace.
     """
     with session(settings) as opened:
-        found = execute(opened, "SELECT state_version FROM snapshots PER PARTITION LIMIT 1 LIMIT 1000")
+        found = rows(opened, "SELECT state_version FROM snapshots PER PARTITION LIMIT 1 LIMIT 1000")
         return dict(Counter(row.state_version for row in found))
 
 

@@ -8,7 +8,7 @@ from struct import Struct
 from cassandra.concurrent import execute_concurrent_with_args
 from cassandra.query import BatchStatement, BatchType
 
-from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_all_done
+from commands.cassandra.session import FAILURES, Session, execute, prepare, rows, unavailable, when_all_done
 from commands.moved import moved
 from commands.ports import EventRow, NewerRelease
 from schemas.codec import UnknownSchema, decode_event, is_known
@@ -66,12 +66,10 @@ class CassandraEventStore:
         """See `EventStore.read`. Pages through long histories."""
         query, bounds = (self._after, (after,)) if until is None else (self._range, (after, until))
         try:
-            for row in execute(self._session, query, (account_id, *bounds)):
+            for row in rows(self._session, query, (account_id, *bounds)):
                 yield decode_event(row.payload)
         except UnknownSchema as error:
             raise self._newer(account_id) from error
-        except FAILURES as error:  # a later page
-            raise unavailable(error) from error
 
     def read_many(
         self, after: Iterable[tuple[str, int]], below: int | None = None, shard: int | None = None
@@ -111,7 +109,7 @@ class CassandraEventStore:
 
     def _newer(self, account_id: str) -> NewerRelease:
         """What to say of an account with an event that nobody here can read: its row has the version in words."""
-        found = execute(self._session, self._written_as, (account_id,))
+        found = rows(self._session, self._written_as, (account_id,))
         unknown = sorted({f"{row.type}.v{row.schema_version}" for row in found if not is_known(row.payload)})
         return NewerRelease(f"account {account_id}: {', '.join(unknown)}")
 

@@ -34,34 +34,43 @@ class CassandraEventScan:
 
     def read(self, piece: Slice) -> Iterator[list[EventRow]]:
         """See `EventScan.read`. The first page is asked for at once, another while the one before it is looked at."""
-        return self._accounts(self._ask(self._select, piece))
+        return self._accounts(self._rows(self._select, piece))
 
-    def _accounts(self, response: Any) -> Iterator[list[EventRow]]:
-        for _, rows in groupby(_rows(response), key=attrgetter("account_id")):
+    def _accounts(self, found: Iterator[Any]) -> Iterator[list[EventRow]]:
+        for _, rows in groupby(found, key=attrgetter("account_id")):
             yield list(map(_event_row, rows))
 
     def of(self, account_id: str) -> list[EventRow]:
         """See `EventScan.of`."""
-        return list(map(_event_row, _rows(self._ask(self._one, (account_id,)))))
+        return list(map(_event_row, self._rows(self._one, (account_id,))))
 
-    def _ask(self, statement: Any, bounds: tuple[object, ...]) -> Any:
+    def _rows(self, statement: Any, bounds: tuple[object, ...]) -> Iterator[Any]:
+        """A request for each page: the driver's own way to a next one has no time limit."""
+        first = self._ask(statement, bounds)
+
+        def pages(coming: Any) -> Iterator[Any]:
+            while True:
+                found = _answer(coming)
+                if found.paging_state is None:
+                    break
+                coming = self._ask(statement, bounds, found.paging_state)
+                yield from found.current_rows
+            yield from found.current_rows
+
+        return pages(first)
+
+    def _ask(self, statement: Any, bounds: tuple[object, ...], page: bytes | None = None) -> Any:
         try:
-            return self._session.execute_async(statement, bounds)
+            return self._session.execute_async(statement, bounds, paging_state=page)
         except FAILURES as error:
             raise unavailable(error) from error
 
 
-def _rows(response: Any) -> Iterator[Any]:
+def _answer(response: Any) -> Any:
     try:
-        while True:
-            rows = response.result().current_rows
-            if not response.has_more_pages:
-                break
-            response.start_fetching_next_page()
-            yield from rows
+        return response.result()
     except FAILURES as error:
         raise unavailable(error) from error
-    yield from rows
 
 
 def _event_row(found: Any) -> EventRow:

@@ -3,7 +3,7 @@
 import re
 import socket
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import lru_cache
 from threading import Lock
@@ -27,7 +27,7 @@ from cassandra.segment import CrcException
 from commands.cassandra.connection import connection_class
 from commands.ports import NotPrepared, StoreUnavailable
 
-__all__ = ["FAILURES", "Session", "connect", "execute", "prepare", "unavailable", "when_all_done", "when_done"]
+__all__ = ["FAILURES", "Session", "connect", "execute", "prepare", "rows", "unavailable", "when_all_done", "when_done"]
 
 T = TypeVar("T")
 
@@ -138,16 +138,33 @@ def unavailable(error: BaseException) -> StoreUnavailable:
     return StoreUnavailable(f"{type(error).__name__}: {error}")
 
 
-def execute(session: Session, statement: Any, parameters: Any = None) -> Any:
-    """Run a statement and wait.
+def execute(session: Session, statement: Any, parameters: Any = None, page: bytes | None = None) -> Any:
+    """Run a statement and wait. `page`: where the page before it ended; only the rows of one are to be read of this.
 
     Raises:
         StoreUnavailable: it failed.
     """
     try:
-        return session.execute(statement, parameters)
+        return session.execute(statement, parameters, paging_state=page)
     except FAILURES as error:
         raise unavailable(error) from error
+
+
+def rows(session: Session, statement: Any, parameters: Any = None) -> Iterator[Any]:
+    """Run a statement; all that it finds, page by page.
+
+    The driver's own way to a next page has no time limit and raises whatever there is.
+
+    Raises:
+        StoreUnavailable: it failed, on whichever page.
+    """
+    page: bytes | None = None
+    while True:
+        found = execute(session, statement, parameters, page)
+        yield from found.current_rows
+        page = found.paging_state
+        if page is None:
+            return
 
 
 def when_done(response: Any, then: Callable[[Any], T]) -> Future[T]:

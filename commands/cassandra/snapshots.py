@@ -11,7 +11,7 @@ from cassandra.concurrent import execute_concurrent_with_args
 
 from commands.account import Account
 from commands.aggregates import aggregate_of
-from commands.cassandra.session import FAILURES, Session, execute, prepare, unavailable, when_done
+from commands.cassandra.session import FAILURES, Session, execute, prepare, rows, unavailable, when_done
 from commands.ports import Watermark
 
 #: Accounts read by one query.
@@ -62,33 +62,29 @@ class CassandraSnapshots:
     def _read(self, query: Any, account_ids: Iterable[str]) -> dict[str, list[Account]]:
         wanted = list(account_ids)
         queries = [(wanted[i : i + READ_ACCOUNTS],) for i in range(0, len(wanted), READ_ACCOUNTS)]
+        states: dict[str, list[Account]] = {}
         try:
-            results = execute_concurrent_with_args(self._session, query, queries, concurrency=64)
+            for result in execute_concurrent_with_args(self._session, query, queries, concurrency=64):
+                for row in result.result_or_exc:
+                    aggregate = aggregate_of(row.account_id)
+                    if row.state_version != aggregate.state_version:
+                        continue
+                    state = _state(row.account_id, row.state)
+                    if state is not None:
+                        states.setdefault(row.account_id, []).append(state)
         except FAILURES as error:
             raise unavailable(error) from error
-        states: dict[str, list[Account]] = {}
-        for result in results:
-            for row in result.result_or_exc:
-                aggregate = aggregate_of(row.account_id)
-                if row.state_version != aggregate.state_version:
-                    continue
-                state = _state(row.account_id, row.state)
-                if state is not None:
-                    states.setdefault(row.account_id, []).append(state)
         return states
 
     def as_of(self, account_id: str, version: int | None = None, at: int | None = None) -> Account | None:
         """See `Snapshots.as_of`. What is kept is looked through newest first; only a state that fits is read."""
         wanted = aggregate_of(account_id).state_version
-        try:
-            for row in execute(self._session, self._kept, (account_id, _LAST if version is None else version)):
-                if row.state_version == wanted and (at is None or _ms(row.at) <= at):
-                    found = execute(self._session, self._one, (account_id, row.version)).one()
-                    state = None if found is None else _state(account_id, found.state)
-                    if state is not None:
-                        return state
-        except FAILURES as error:  # a later page
-            raise unavailable(error) from error
+        for row in rows(self._session, self._kept, (account_id, _LAST if version is None else version)):
+            if row.state_version == wanted and (at is None or _ms(row.at) <= at):
+                found = execute(self._session, self._one, (account_id, row.version)).one()
+                state = None if found is None else _state(account_id, found.state)
+                if state is not None:
+                    return state
         return None
 
 
