@@ -3,6 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from cassandra import AuthenticationFailed
+from cassandra.connection import ConnectionException
+
 #: Bytes of a request that go to the kernel at once. By itself the driver makes pieces of 4 KiB, a hundred for a full
 #: batch, and takes Python's lock anew for each.
 PIECE = 1 << 16
@@ -46,6 +49,13 @@ def connection_class(kind: Any) -> Any:
             super()._process_segment_buffer()
             if not self._io_buffer.has_consumed_segment:
                 self._io_buffer.io_buffer.seek(0)  # what is behind is kept
+
+        def defunct(self, exc: BaseException) -> Any:
+            """The driver never again tries a node that refuses the password, and takes for one what cannot look it up
+            now."""
+            if isinstance(exc, AuthenticationFailed) and "Unable to perform" in str(exc):
+                exc = ConnectionException(str(exc), self.endpoint)
+            return super().defunct(exc)
 
         @classmethod
         def create_timer(cls, timeout: float, callback: Callable[[], None]) -> Any:

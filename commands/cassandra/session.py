@@ -15,11 +15,17 @@ from cassandra import (
     DriverException,
     InvalidRequest,
     RequestExecutionException,
+    UnresolvableContactPoints,
 )
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable, Session
 from cassandra.connection import ConnectionBusy, ConnectionException
-from cassandra.policies import DCAwareRoundRobinPolicy, FallthroughRetryPolicy, TokenAwarePolicy
+from cassandra.policies import (
+    ConstantReconnectionPolicy,
+    DCAwareRoundRobinPolicy,
+    FallthroughRetryPolicy,
+    TokenAwarePolicy,
+)
 from cassandra.pool import NoConnectionsAvailable
 from cassandra.protocol import ErrorMessage
 from cassandra.segment import CrcException
@@ -47,6 +53,8 @@ FAILURES = (
 
 #: Else the kernel would keep a piece back until the one before it is acknowledged, for up to 40 ms.
 NO_DELAY = ((socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),)
+#: Seconds between two attempts to reach a node that went away.
+RECONNECT = 1.0
 
 
 def connect(
@@ -64,25 +72,12 @@ def connect(
         StoreUnavailable: no contact point answers.
         NotPrepared: the keyspace is not there, or the user or password is refused.
     """
-    profile = ExecutionProfile(
-        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
-        retry_policy=FallthroughRetryPolicy(),
-        consistency_level=ConsistencyLevel.QUORUM,
-        serial_consistency_level=ConsistencyLevel.SERIAL,
-        request_timeout=timeout,
-        row_factory=_rows,
-    )
     points = list(contact_points)
-    cluster = Cluster(
-        points,
-        protocol_version=5,
-        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
-        connect_timeout=timeout,
-        control_connection_timeout=timeout,
-        sockopts=NO_DELAY,
-        auth_provider=None if credentials is None else PlainTextAuthProvider(*credentials),
-    )
-    cluster.connection_class = connection_class(cluster.connection_class)
+    where = f"Cassandra at {', '.join(f'{h}:{p}' for h, p in points)}"
+    try:
+        cluster = _cluster(points, timeout, credentials)
+    except UnresolvableContactPoints as error:
+        raise StoreUnavailable(f"{where}: no such name is known now") from error
     try:
         session = cluster.connect()
         if keyspace is not None:
@@ -93,7 +88,6 @@ def connect(
         raise NotPrepared(f"{error}; create the topics and tables with: licensing init") from error
     except FAILURES as error:
         cluster.shutdown()
-        where = f"Cassandra at {', '.join(f'{h}:{p}' for h, p in points)}"
         if _is_refused(error):
             raise NotPrepared(
                 f"{where} refuses the user {credentials[0] if credentials else '(none is set)'};"
@@ -102,10 +96,34 @@ def connect(
         raise StoreUnavailable(f"{where}: {error}") from error
 
 
+def _cluster(points: list[tuple[str, int]], timeout: float, credentials: tuple[str, str] | None) -> Cluster:
+    profile = ExecutionProfile(
+        load_balancing_policy=TokenAwarePolicy(DCAwareRoundRobinPolicy()),
+        retry_policy=FallthroughRetryPolicy(),
+        consistency_level=ConsistencyLevel.QUORUM,
+        serial_consistency_level=ConsistencyLevel.SERIAL,
+        request_timeout=timeout,
+        row_factory=_rows,
+    )
+    cluster = Cluster(
+        points,
+        protocol_version=5,
+        execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+        connect_timeout=timeout,
+        control_connection_timeout=timeout,
+        # By itself the driver doubles the time each time, up to ten minutes: so long after the server is back, too.
+        reconnection_policy=ConstantReconnectionPolicy(RECONNECT, max_attempts=None),
+        sockopts=NO_DELAY,
+        auth_provider=None if credentials is None else PlainTextAuthProvider(*credentials),
+    )
+    cluster.connection_class = connection_class(cluster.connection_class)
+    return cluster
+
+
 def _is_refused(error: BaseException) -> bool:
-    """Whether a node does not take the user or the password; one that cannot look them up now may take them later."""
+    """Whether a node does not take the user or the password."""
     found = error.errors.values() if isinstance(error, NoHostAvailable) and isinstance(error.errors, dict) else ()
-    return any(isinstance(one, AuthenticationFailed) and "Unable to perform" not in str(one) for one in found)
+    return any(isinstance(one, AuthenticationFailed) for one in found)
 
 
 @lru_cache
