@@ -13,8 +13,10 @@ from cassandra import (
 from cassandra.auth import PlainTextAuthProvider
 from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile, NoHostAvailable
 from cassandra.connection import ConnectionBusy, ConnectionException
-from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy
+from cassandra.policies import ConstantReconnectionPolicy, DCAwareRoundRobinPolicy, TokenAwarePolicy
 from cassandra.pool import NoConnectionsAvailable
+from cassandra.protocol import ErrorMessage
+from cassandra.segment import CrcException
 
 from projections.settings import Settings
 from schemas.codec import UnknownSchema, decode_event
@@ -25,7 +27,10 @@ _SELECT = (
     "SELECT type, schema_version, payload FROM {keyspace}.events WHERE account_id = ? AND version >= ? AND version <= ?"
 )
 
-#: The driver's classes have no common base; a connection that is lost in mid-read is one of the last three.
+#: Seconds between two attempts to reach a node that went away.
+RECONNECT = 1.0
+
+#: The driver's classes have no common base; an answer that it has no class for is a bare ErrorMessage.
 _AWAY = (
     DriverException,
     RequestExecutionException,
@@ -33,6 +38,9 @@ _AWAY = (
     NoConnectionsAvailable,
     ConnectionException,
     ConnectionBusy,
+    CrcException,
+    ErrorMessage,
+    OSError,
 )
 
 
@@ -78,7 +86,13 @@ class EventStore:
             consistency_level=ConsistencyLevel.QUORUM,
         )
         provider = None if self._credentials is None else PlainTextAuthProvider(*self._credentials)
-        cluster = Cluster(self._points, execution_profiles={EXEC_PROFILE_DEFAULT: profile}, auth_provider=provider)
+        cluster = Cluster(
+            self._points,
+            execution_profiles={EXEC_PROFILE_DEFAULT: profile},
+            auth_provider=provider,
+            # By itself the driver doubles the time each time, up to ten minutes: so long after the server is back, too.
+            reconnection_policy=ConstantReconnectionPolicy(RECONNECT, max_attempts=None),
+        )
         try:
             session = cluster.connect()
             self._select = session.prepare(self._select_text)

@@ -17,6 +17,8 @@ _REPEATING = (
     "aiokafka.consumer.group_coordinator",
     "aiokafka.producer.producer",
     "aiokafka.producer.sender",
+    "cassandra.cluster",
+    "cassandra.pool",
 )
 REPEAT_SECONDS = 600.0
 

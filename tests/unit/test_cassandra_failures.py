@@ -3,9 +3,12 @@
 import inspect
 
 import cassandra
+import pytest
 from cassandra import cluster, connection, pool, protocol, query, segment
 
 from commands.cassandra.session import FAILURES
+from projections import event_store
+from tests.support.driver import TRANSIENT
 
 #: Wrong use, or a driver that was built wrong: waiting does not help.
 MISTAKES = {
@@ -19,7 +22,8 @@ MISTAKES = {
 }
 
 
-def test_every_exception_of_the_driver_is_known() -> None:
+@pytest.mark.parametrize("away", [FAILURES, event_store._AWAY], ids=["write side", "read side"])
+def test_every_exception_of_the_driver_is_known(away: tuple[type[Exception], ...]) -> None:
     found = {
         thing
         for module in (cassandra, cluster, connection, pool, protocol, query, segment)
@@ -27,4 +31,10 @@ def test_every_exception_of_the_driver_is_known() -> None:
         if inspect.isclass(thing) and issubclass(thing, Exception) and thing.__module__.startswith("cassandra")
     }
     assert len(found) > 30
-    assert {thing.__name__ for thing in found if not issubclass(thing, FAILURES)} == MISTAKES
+    assert {thing.__name__ for thing in found if not issubclass(thing, away)} == MISTAKES
+
+
+@pytest.mark.parametrize("error", TRANSIENT, ids=lambda error: type(error).__name__)
+def test_both_sides_wait_for_what_passes(error: Exception) -> None:
+    assert isinstance(error, FAILURES)
+    assert event_store.is_away(error)

@@ -1,15 +1,24 @@
 """Where the event store is looked for, and which of its failures are worth waiting for."""
 
 import asyncio
+from itertools import islice
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from cassandra import InvalidRequest, OperationTimedOut
+from cassandra.cluster import NoHostAvailable
 
 from commands.ports import NotPrepared as PortNotPrepared
 from commands.settings import Settings as HandlerSettings
+from projections import event_store
 from projections.event_store import EventStore, NotPrepared, is_away
+from projections.patience import Patience
 from projections.settings import BadContactPoint, BadCredentials, Settings
+from schemas.codec import encode_event
+from schemas.events import Envelope
+from tests.contract.event_store_contract import history
+from tests.support.driver import TRANSIENT, Session
 
 
 @pytest.mark.parametrize(
@@ -64,3 +73,40 @@ def test_a_missing_table_is_not_waited_for() -> None:
         asyncio.run(store.read("ann", 1, 2))
     assert not is_away(said.value)
     assert is_away(OperationTimedOut())
+
+
+def test_a_node_that_went_away_is_tried_again_every_second_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: dict[str, Any] = {}
+
+    class Away:
+        def __init__(self, points: object, **about: Any) -> None:
+            asked.update(about)
+
+        def connect(self) -> None:
+            raise NoHostAvailable("nobody answers", {})
+
+        def shutdown(self) -> None:
+            asked["shut down"] = True
+
+    monkeypatch.setattr(event_store, "Cluster", Away)
+    with pytest.raises(NoHostAvailable):
+        asyncio.run(EventStore(Settings()).read("ann", 1, 2))
+    assert asked["shut down"]
+    assert list(islice(asked["reconnection_policy"].new_schedule(), 10_000)) == [1.0] * 10_000
+
+
+@pytest.mark.parametrize("error", TRANSIENT, ids=lambda error: type(error).__name__)
+def test_a_read_is_repeated_until_every_page_of_it_came(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.patience.FIRST_PAUSE", 0.0)
+    events = list(history("ann", 3))
+    rows = [SimpleNamespace(payload=encode_event(one)) for one in events]
+    sessions: Any = iter([Session([], error), Session(rows[:2], error), SimpleNamespace(execute=lambda *_: rows)])
+    store, said = EventStore(Settings()), list[Exception | None]()
+    store._session = SimpleNamespace(execute=lambda *asked: next(sessions).execute(*asked))
+
+    async def read() -> list[Envelope]:
+        patience = Patience(asyncio.Event(), lambda server, error: said.append(error))
+        return await patience.until("Cassandra", is_away, lambda: store.read("ann", 1, 3))
+
+    assert asyncio.run(read()) == events
+    assert said == [error, None]
