@@ -57,6 +57,11 @@ def connection_class(kind: Any) -> Any:
                 exc = ConnectionException(str(exc), self.endpoint)
             return super().defunct(exc)
 
+        def wait_for_responses(self, *messages: Any, timeout: float | None = None, **about: Any) -> Any:
+            """The driver waits for the answer to `USE` on a new connection without a limit: for ever, where the network
+            swallows it, and lets nobody try another connection meanwhile."""
+            return super().wait_for_responses(*messages, timeout=timeout or self.connect_timeout, **about)
+
         @classmethod
         def create_timer(cls, timeout: float, callback: Callable[[], None]) -> Any:
             return Timer(super().create_timer(timeout, callback))

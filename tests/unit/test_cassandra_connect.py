@@ -5,7 +5,8 @@ from itertools import islice
 from typing import Any
 
 import pytest
-from cassandra import AuthenticationFailed
+from cassandra import AuthenticationFailed, OperationTimedOut
+from cassandra.connection import ConnectionException, ResponseWaiter
 
 from commands.cassandra.connection import connection_class
 from commands.cassandra.session import _cluster, connect
@@ -45,3 +46,19 @@ def test_a_node_that_cannot_look_up_a_password_now_is_not_given_up(said: str, gi
     connection.defunct(AuthenticationFailed(f"Failed to authenticate to 127.0.0.1:9042: {said}"))
     assert isinstance(connection.last_error, AuthenticationFailed) is given_up
     assert said in str(connection.last_error)
+
+
+def test_a_new_connection_is_given_up_where_its_keyspace_is_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float | None] = []
+
+    def deliver(_: object, timeout: float | None = None) -> None:
+        waited.append(timeout)
+        raise OperationTimedOut
+
+    monkeypatch.setattr(ResponseWaiter, "deliver", deliver)
+    connection: Any = connection_class(Recorded)()
+    connection.connect_timeout = 7.0
+    with pytest.raises(ConnectionException, match="Problem while setting keyspace"):
+        connection.set_keyspace_blocking("licensing")
+    assert waited == [7.0]
+    assert connection.is_defunct
