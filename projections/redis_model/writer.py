@@ -1,5 +1,6 @@
 """The read model of a worker: chunks go in by one script call each."""
 
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
@@ -10,9 +11,9 @@ from redis.backoff import NoBackoff
 from redis.exceptions import (
     ClusterDownError,
     MasterDownError,
+    NoScriptError,
     OutOfMemoryError,
     ReadOnlyError,
-    RedisError,
     ResponseError,
     TryAgainError,
 )
@@ -33,6 +34,12 @@ _AWAY = (
     MasterDownError,
     ClusterDownError,
     TryAgainError,
+    NoScriptError,  # lost once more just after it was loaded
+)
+#: What the client has no class for. Redis before 7 puts words of its own before what a command of a script met.
+_AWAY_TEXT = re.compile(
+    r"(?:Error running script .*: -)?(?:BUSY|MISCONF|NOREPLICAS|OOM|READONLY|UNBLOCKED) "
+    r"|.*Script killed by user"  # because others were told BUSY; one that has written is not killed
 )
 
 
@@ -102,6 +109,6 @@ class RedisReadModel:
 
 def is_away(error: Exception) -> bool:
     """Whether the server will be back by itself (or by its operator), so that waiting helps."""
-    if isinstance(error, ResponseError) and str(error).startswith(("MISCONF", "NOREPLICAS", "OOM", "UNBLOCKED")):
+    if isinstance(error, _AWAY):
         return True
-    return isinstance(error, RedisError) and isinstance(error, _AWAY)
+    return isinstance(error, ResponseError) and _AWAY_TEXT.match(str(error)) is not None
