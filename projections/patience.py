@@ -19,7 +19,7 @@ class Stopping(Exception):
     """The process was asked to stop before the call was done. The call may have had its effect."""
 
 
-def into_the_log(server: str, error: Exception | None) -> None:
+def into_the_log(server: str, error: BaseException | None) -> None:
     """Say it as a worker does."""
     log = structlog.get_logger("projections")
     if error is None:

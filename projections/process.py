@@ -11,7 +11,7 @@ import structlog
 
 from projections import logs, transport
 from projections.following import Following
-from projections.patience import Stopping
+from projections.patience import Stopping, into_the_log
 from projections.redis_model import writer
 from projections.settings import Settings
 from projections.views import VIEWS
@@ -72,7 +72,7 @@ async def _main(view: View, named: str | None, settings: Settings) -> int:
         app.fail(error)
     in_time = await _stop(app)
     relay.cancel()
-    if app.moved and app.failure is None:
+    if app.anew and app.failure is None:
         await _begin_anew(asked)
     if app.failure is None:
         log.info("stopped")
@@ -109,8 +109,7 @@ async def _work(app: Worker) -> None:
     start = asyncio.ensure_future(app.start())
     stop = asyncio.ensure_future(app.stopping.wait())
     await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
-    if start.done():
-        start.result()
+    if start.done() and _is_up(app, start):
         log.info("working", topic=topic, partitions=app.partitions)
         crash = asyncio.ensure_future(app._crashed.wait())
         await asyncio.wait({stop, crash}, return_when=asyncio.FIRST_COMPLETED)
@@ -118,6 +117,18 @@ async def _work(app: Worker) -> None:
             app.fail(app.crash_reason or RuntimeError("Faust crashed"))
     for task in (start, stop):
         task.cancel()
+
+
+def _is_up(app: Worker, start: "asyncio.Future[None]") -> bool:
+    """False: Kafka went away while the app began. Faust gives up then, so the process begins anew, and waits."""
+    error = start.exception()
+    if error is None:
+        return True
+    if not transport.is_away(error):
+        raise error
+    into_the_log("Kafka", error)
+    app.begin_anew()
+    return False
 
 
 async def _stop(app: Worker) -> bool:

@@ -42,7 +42,7 @@ class Worker(ChunkApp):
 
     def __init__(self, view: View, generation: str, settings: Settings, following: Following | None = None) -> None:
         self.view, self.generation, self.settings, self.following = view, generation, settings, following
-        self.moved = False  # readers see another generation by now
+        self.anew = False  # the process is to begin anew, and not to end
         self.stopping = asyncio.Event()
         self.failure: BaseException | None = None
         self.patience = Patience(self.stopping)
@@ -79,6 +79,11 @@ class Worker(ChunkApp):
         """End the process with this error: a worker that cannot go on must not look alive."""
         if self.failure is None:
             self.failure = error
+        self.stopping.set()
+
+    def begin_anew(self) -> None:
+        """Stop in order, and begin again: with nothing that this app or its clients have."""
+        self.anew = True
         self.stopping.set()
 
     async def positions(self, partitions: list[int]) -> Mapping[int, int]:
@@ -145,7 +150,7 @@ class Worker(ChunkApp):
             return
         self._tell_of_kafka()
         await self._follow()
-        if self.moved:
+        if self.stopping.is_set():
             return
         if not await self.patience.until("Redis", writer.is_away, self.model.is_announced):
             await self._announce()
@@ -167,8 +172,7 @@ class Worker(ChunkApp):
         found = await self.following.look(self.patience)
         if self.following.is_left(found, self.generation):
             log.info("another generation is live, leaving this one", live=found.generation)
-            self.moved = True
-            self.stopping.set()
+            self.begin_anew()
 
     def _tell_of_kafka(self) -> None:
         """Its client reconnects by itself, without a word that says when it is done."""

@@ -163,9 +163,11 @@ class Consumer(driver.Consumer):
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commit what is finished. For lag tools only: a failure is not worth more than a later try."""
+        if not self.connected:
+            return False
         ours = self.assignment()
         offsets = {tp: end for tp, end in self._finished.items() if tp in ours and self._committed.get(tp) != end}
-        if not offsets or not self.connected:
+        if not offsets:
             return False
         try:
             done = bool(await asyncio.wait_for(self._thread.commit(offsets), COMMIT_SECONDS))

@@ -96,3 +96,19 @@ def test_kafka_is_killed_and_comes_back(ground: Ground) -> None:
         stack.kill(home, "kafka", signal.SIGKILL)
         worker.send(signal.SIGTERM)
         assert worker.exit_code() == 0
+
+
+def test_kafka_is_killed_while_a_worker_begins(ground: Ground) -> None:
+    """It has looked at the topic, and not started its consumer."""
+    home, history = ground.space.servers.home, ground.history(1000)
+    ground.write(history)
+    stack.kill(home, "redis", signal.SIGKILL)
+    with ground.worker("1") as worker:
+        until("the worker waits for Redis", lambda: worker.said("waiting for a server") > 0)
+        stack.kill(home, "kafka", signal.SIGKILL)
+        stack.start_one(home, "redis")
+        until("the worker waits for Kafka", lambda: worker.said("waiting for a server") > 1)
+        stack.start_one(home, "kafka")
+        ground.check(history)
+        worker.send(signal.SIGTERM)
+        assert worker.exit_code() == 0
