@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, UnknownError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from projections.transport.app import ChunkMessage
+
+LOOK_SECONDS = 1.0
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):
@@ -20,7 +23,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     ) -> Any:
         generation = self.app.consumer_generation_id
         begin = _positions(consumer)
-        fetched = await super()._fetch_records(consumer, active_partitions, timeout=timeout, max_records=max_records)
+        try:
+            fetched = await super()._fetch_records(
+                consumer, active_partitions, timeout=timeout, max_records=max_records
+            )
+        except KafkaError as error:  # of the group: whoever waits for records is told first
+            if not _passes(error):
+                raise
+            return {}
         end = _positions(consumer) if fetched else {}
         chunks = {}
         for tp, records in fetched.items():
@@ -35,6 +45,30 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             chunk.begin = first.offset if before is None else min(before, first.offset)
             chunk.end = last.offset + 1 if after is None else max(after, last.offset + 1)
         return chunks
+
+    @Service.task
+    async def _look_after_aiokafka(self) -> None:
+        async for _ in self.itertimer(LOOK_SECONDS, name="aiokafka"):
+            self.go_on()
+
+    def go_on(self) -> None:
+        """Where the group gave an answer that aiokafka has no rule for, such as that it is still being loaded, aiokafka
+        waits until somebody asks for the error, which Faust never does: ask, and let it join again.
+
+        Raises:
+            KafkaError: it waits for nothing any more, or the answer is for good.
+        """
+        consumer = self._ensure_consumer()
+        for task in (consumer._fetcher.error_future, consumer._coordinator._coordination_task):
+            if task.done():
+                task.result()
+        try:
+            consumer._coordinator.check_errors()
+        except KafkaError as error:
+            if not _passes(error):
+                raise
+            self.log.warning("the group did not take us, to be tried again: %r", error)
+            consumer._coordinator.request_rejoin()
 
     async def on_thread_stop(self) -> None:
         """With Kafka away, aiokafka stumbles over a task that it cancelled; Faust would wait for the thread in vain."""
@@ -51,6 +85,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.info("not committed, to be tried again: %r", error)
             return False
         return True
+
+
+def _passes(error: KafkaError) -> bool:
+    """aiokafka makes a plain KafkaError of an answer that it has no rule for."""
+    return bool(error.retriable) or type(error) in (KafkaError, UnknownError)
 
 
 def _positions(consumer: Any) -> dict[Any, int | None]:
