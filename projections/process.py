@@ -127,7 +127,8 @@ def _is_up(app: Worker, start: "asyncio.Future[None]") -> bool:
     if not transport.is_away(error):
         raise error
     into_the_log("Kafka", error)
-    app.begin_anew()
+    app.anew = True
+    app.stopping.set()
     return False
 
 

@@ -81,11 +81,6 @@ class Worker(ChunkApp):
             self.failure = error
         self.stopping.set()
 
-    def begin_anew(self) -> None:
-        """Stop in order, and begin again: with nothing that this app or its clients have."""
-        self.anew = True
-        self.stopping.set()
-
     async def positions(self, partitions: list[int]) -> Mapping[int, int]:
         """Where to begin, says the read model. Not patient: a rebalance waits for it, and chunks are checked anyway."""
         try:
@@ -134,10 +129,12 @@ class Worker(ChunkApp):
         if not isinstance(error, Stopping):
             self.fail(error)
 
-    async def go_back(self, partition: int, position: int, reached: int) -> None:
-        """Redis has less than we gave it: read again what it lost, unless readers have left the generation for good."""
+    async def go_back(self, partition: int, position: int, reached: int | None) -> None:
+        """Redis has less than we gave it, or could not be asked what it has when we began (`reached` None): read on
+        from there, unless readers have left the generation for good."""
         await self._follow()
-        log.warning("Redis lost data, reading again", partition=partition, position=position, reached=reached)
+        if reached is not None:
+            log.warning("Redis lost data, reading again", partition=partition, position=position, reached=reached)
         tp = TP(self.settings.topics.events, partition)
         await self._announce()
         await self.patience.until(
@@ -150,8 +147,6 @@ class Worker(ChunkApp):
             return
         self._tell_of_kafka()
         await self._follow()
-        if self.stopping.is_set():
-            return
         if not await self.patience.until("Redis", writer.is_away, self.model.is_announced):
             await self._announce()
         if self.rebalancing:
@@ -159,8 +154,8 @@ class Worker(ChunkApp):
         reached = cast(Consumer, self.consumer).idle_positions()
         stored = await self.patience.until("Redis", writer.is_away, partial(self.model.positions, list(reached)))
         for partition, position in stored.items():
-            if position < reached[partition]:
-                await self.go_back(partition, position, reached[partition])
+            if (offset := reached[partition]) is None or position < offset:
+                await self.go_back(partition, position, offset)
 
     async def _announce(self) -> None:
         await self.patience.until("Redis", writer.is_away, partial(self.model.announce, self.partitions))
@@ -172,7 +167,8 @@ class Worker(ChunkApp):
         found = await self.following.look(self.patience)
         if self.following.is_left(found, self.generation):
             log.info("another generation is live, leaving this one", live=found.generation)
-            self.begin_anew()
+            self.anew = True
+            self.stopping.set()
 
     def _tell_of_kafka(self) -> None:
         """Its client reconnects by itself, without a word that says when it is done."""

@@ -117,9 +117,9 @@ class Consumer(driver.Consumer):
         self._held -= tps
         self.resume_partitions(tps)
 
-    def idle_positions(self) -> dict[int, int]:
-        """Partition -> next offset, for partitions of which no chunk is in hand."""
-        return {tp.partition: offset for tp, offset in self._next.items() if not self._in_hand.get(tp)}
+    def idle_positions(self) -> dict[int, int | None]:
+        """Partition -> next offset (None: nobody could say), for partitions of which no chunk is in hand."""
+        return {tp.partition: self._next.get(tp) for tp in self.assignment() if not self._in_hand.get(tp)}
 
     @property
     def connected(self) -> bool:
@@ -163,9 +163,7 @@ class Consumer(driver.Consumer):
 
     async def force_commit(self, topics: Any = None, start_new_transaction: bool = True) -> bool:
         """Commit what is finished. For lag tools only: a failure is not worth more than a later try."""
-        if not self.connected:
-            return False
-        ours = self.assignment()
+        ours = self.assignment() if self.connected else set()
         offsets = {tp: end for tp, end in self._finished.items() if tp in ours and self._committed.get(tp) != end}
         if not offsets:
             return False

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from ops import stack
-from tests.faults.worker_support import Ground, until
+from tests.faults.worker_support import Ground, members, until
 from tests.support.space import Space
 
 
@@ -39,6 +39,22 @@ def test_redis_loses_everything_when_no_more_events_come(ground: Ground) -> None
         ground.check(history)
         flush(ground)
         until("noticed", lambda: worker.said("Redis lost data") > 0)
+        ground.check(history)
+
+
+def test_redis_loses_everything_while_it_is_away_and_another_worker_leaves(ground: Ground) -> None:
+    """Where to begin cannot be asked then; Kafka says at the ends, and nothing comes that would show what is lost."""
+    home, history = ground.space.servers.home, ground.history(2000)
+    ground.write(history)
+    with ground.worker() as worker, ground.worker() as leaving:
+        until("both work", lambda: bool(worker.said('"working"') and leaving.said('"working"')))
+        ground.check(history)
+        until("both are in the group", lambda: len(members(ground)) == 2)
+        flush(ground)
+        stack.kill(home, "redis", signal.SIGKILL)
+        leaving.send(signal.SIGTERM)
+        until("the other one has all partitions", lambda: worker.said("no positions") > 0)
+        stack.start_one(home, "redis")
         ground.check(history)
 
 

@@ -11,7 +11,6 @@ from structlog.testing import capture_logs
 from projections import process, transport
 from projections.patience import Patience
 from projections.settings import Settings
-from projections.worker import Worker
 
 
 async def _partitions_of(bootstrap: str, topic: str) -> int:
@@ -23,8 +22,6 @@ async def _announce(partitions: int) -> None: ...
 
 class App:
     """Only what the process asks of it: Faust's start ends with an error."""
-
-    begin_anew = Worker.begin_anew
 
     def __init__(self, error: Exception) -> None:
         self.settings, self.error = Settings(), error

@@ -190,6 +190,21 @@ def test_an_assignment_that_another_one_follows_is_no_failure() -> None:
     asyncio.run(story())
 
 
+def test_it_tells_of_partitions_of_which_nobody_could_say_where_they_begin() -> None:
+    async def nothing(partitions: list[int]) -> dict[int, int]:
+        return {}
+
+    async def story() -> None:
+        consumer = reading()
+        cast(Any, consumer.app).positions = nothing
+        await consumer.perform_seek()
+        assert (consumer.sought, consumer.idle_positions()) == ([], {1: None})
+        await consumer.rewind(TOPIC_PARTITION, 100)
+        assert (consumer.sought, consumer.idle_positions()) == ([100], {1: 100})
+
+    asyncio.run(story())
+
+
 def test_a_hole_is_read_again_and_what_follows_it_is_not_delivered() -> None:
     async def story() -> None:
         consumer = reading()
