@@ -155,7 +155,7 @@ def _rebuild(
             bars.begin("events", plan.done)
             waiting = Waiting(settings, owner, stop, note)
             result = Rebuild(settings, view, generations, plan, stop, waiting, bars.show).run()
-        dropped = drop_retired(generations, days) if result.end == "live" else []
+        dropped = waiting.through(lambda: drop_retired(generations, days)) if result.end == "live" else []
     if json:
         as_json(result_document(result, dropped))
     else:

@@ -56,7 +56,7 @@ def roll_back(
         raise Refused(f"{why}, so nobody could go on with it: rebuild the view with `licensing rebuild {view.NAME}`.")
     behind = sum(end - positions.get(partition, 0) for partition, (_, end) in reach.items())
     if version != view.VERSION:
-        if not flip(generations, was, name):
+        if not waiting.through(lambda: flip(generations, was, name)):  # its answer may be lost, and it be done
             raise _moved(was)
         return RolledBack(name, was, version, 0, behind, None)
     return waiting.through(lambda: asyncio.run(_up_to_date(settings, view, generations, was, name, behind, stop, tell)))

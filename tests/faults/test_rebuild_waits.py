@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ops import stack
-from ops.rebuild import run
+from ops.rebuild import cutover, run
 from ops.rebuild.batch import Batch
 from ops.rebuild.fill import Filler
 from ops.rebuild.waiting import Waiting
@@ -113,6 +113,19 @@ def test_it_waits_for_a_server_and_goes_on(
     assert found.stderr.count(f"{server.capitalize()} is back.") == 1, found.stderr
     assert rebuilds.states() == {"1.1": "live"}
     assert rebuilds.documents("1.1") == rebuilds.expected()
+
+
+def test_it_waits_for_redis_when_readers_have_it_and_old_ones_are_dropped(
+    rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop, die = cutover.drop_retired, once(lambda: dies_for_a_while(rebuilds.space, "redis"))
+
+    def dropped(*about: Any) -> list[str]:
+        die()
+        return drop(*about)
+
+    monkeypatch.setattr(cutover, "drop_retired", dropped)
+    assert rebuilds.json()[-1]["end"] == "live"
 
 
 @pytest.mark.parametrize(("server", "source"), [("kafka", "topic"), ("redis", "topic"), ("cassandra", "events")])
