@@ -1,7 +1,7 @@
 """Kafka beside Faust: whether it is away, and whether a topic is there."""
 
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError, KafkaTimeoutError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownError
 from faust.exceptions import ProducerSendError
 
 
@@ -15,7 +15,8 @@ def is_away(error: BaseException | None) -> bool:
         return is_away(error.__cause__)
     if isinstance(error, TimeoutError | KafkaTimeoutError | NoTopic):
         return True
-    return isinstance(error, KafkaError) and bool(error.retriable)
+    # Of an answer that aiokafka has no rule for, such as a list of no brokers, it makes a plain error.
+    return isinstance(error, KafkaError) and (bool(error.retriable) or type(error) in (KafkaError, UnknownError))
 
 
 async def partitions_of(bootstrap: str, topic: str) -> int:

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaError, UnknownError
+from aiokafka.errors import IllegalStateError, KafkaError, NoBrokersAvailable
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
 from projections.transport.app import ChunkMessage
+from projections.transport.kafka import is_away
 
 LOOK_SECONDS = 1.0
 
@@ -28,7 +29,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
                 consumer, active_partitions, timeout=timeout, max_records=max_records
             )
         except KafkaError as error:  # of the group: whoever waits for records is told first
-            if not _passes(error):
+            if not is_away(error):
                 raise
             return {}
         end = _positions(consumer) if fetched else {}
@@ -45,6 +46,16 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             chunk.begin = first.offset if before is None else min(before, first.offset)
             chunk.end = last.offset + 1 if after is None else max(after, last.offset + 1)
         return chunks
+
+    async def on_start(self) -> None:
+        """A broker that has just begun lists none, not even itself. aiokafka begins then, and stumbles over it later.
+
+        Raises:
+            NoBrokersAvailable: it is so.
+        """
+        await super().on_start()
+        if not self._ensure_consumer()._client.cluster.brokers():
+            raise NoBrokersAvailable("the brokers have just begun")
 
     @Service.task
     async def _look_after_aiokafka(self) -> None:
@@ -65,7 +76,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         try:
             consumer._coordinator.check_errors()
         except KafkaError as error:
-            if not _passes(error):
+            if not is_away(error):
                 raise
             self.log.warning("the group did not take us, to be tried again: %r", error)
             consumer._coordinator.request_rejoin()
@@ -85,11 +96,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
             self.log.info("not committed, to be tried again: %r", error)
             return False
         return True
-
-
-def _passes(error: KafkaError) -> bool:
-    """aiokafka makes a plain KafkaError of an answer that it has no rule for."""
-    return bool(error.retriable) or type(error) in (KafkaError, UnknownError)
 
 
 def _positions(consumer: Any) -> dict[Any, int | None]:

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiokafka import AIOKafkaClient
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.consumer.group_coordinator import GroupCoordinator
@@ -21,6 +22,7 @@ from aiokafka.errors import (
 )
 from aiokafka.structs import PartitionMetadata, TopicPartition
 
+from projections import transport
 from projections.transport.thread import ConsumerThread
 
 TOPIC, MEMBER = "events", "m1"
@@ -170,5 +172,35 @@ def test_who_waits_for_records_is_told_of_no_failure_that_passes(monkeypatch: py
         assert await thread._fetch_records(consumer, None) == {}
         with pytest.raises(RecordTooLargeError):
             await thread._fetch_records(consumer, None)
+
+    asyncio.run(story())
+
+
+class NoBrokers(AIOKafkaClient):  # type: ignore[misc]
+    """Beside a broker that has just begun, and lists none."""
+
+    async def bootstrap(self) -> None: ...
+
+    async def _metadata_update(self, cluster: ClusterMetadata, topics: Any) -> bool:
+        return False
+
+
+def test_brokers_that_have_just_begun_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.transport.kafka.AIOKafkaClient", NoBrokers)
+    with pytest.raises(KafkaError) as said:
+        asyncio.run(transport.partitions_of("127.0.0.1:1", TOPIC))
+    assert transport.is_away(said.value)
+
+
+def test_no_consumer_begins_beside_brokers_that_have_just_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def begin(self: Any) -> None:
+        self._consumer._client = NoBrokers()
+
+    monkeypatch.setattr("faust.transport.drivers.aiokafka.AIOKafkaConsumerThread.on_start", begin)
+
+    async def story() -> None:
+        with pytest.raises(KafkaError) as said:
+            await Thread(None).on_start()
+        assert transport.is_away(said.value)
 
     asyncio.run(story())
