@@ -109,27 +109,26 @@ async def _work(app: Worker) -> None:
     start = asyncio.ensure_future(app.start())
     stop = asyncio.ensure_future(app.stopping.wait())
     await asyncio.wait({start, stop}, return_when=asyncio.FIRST_COMPLETED)
-    if start.done() and _is_up(app, start):
+    if start.done() and (error := start.exception()) is not None:
+        _end(app, error)
+    elif start.done():
         log.info("working", topic=topic, partitions=app.partitions)
         crash = asyncio.ensure_future(app._crashed.wait())
         await asyncio.wait({stop, crash}, return_when=asyncio.FIRST_COMPLETED)
         if app.crashed:
-            app.fail(app.crash_reason or RuntimeError("Faust crashed"))
+            _end(app, app.crash_reason or RuntimeError("Faust crashed"))
     for task in (start, stop):
         task.cancel()
 
 
-def _is_up(app: Worker, start: "asyncio.Future[None]") -> bool:
-    """False: Kafka went away while the app began. Faust gives up then, so the process begins anew, and waits."""
-    error = start.exception()
-    if error is None:
-        return True
+def _end(app: Worker, error: BaseException) -> None:
+    """Faust and its client do not get over everything that a Kafka says which goes away: begin anew then, and wait."""
     if not transport.is_away(error):
-        raise error
+        app.fail(error)
+        return
     into_the_log("Kafka", error)
     app.anew = True
     app.stopping.set()
-    return False
 
 
 async def _stop(app: Worker) -> bool:

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from projections import process, transport
 from projections.patience import Patience
 from projections.settings import Settings
+from projections.worker import Worker
 
 
 async def _partitions_of(bootstrap: str, topic: str) -> int:
@@ -21,10 +22,14 @@ async def _announce(partitions: int) -> None: ...
 
 
 class App:
-    """Only what the process asks of it: Faust's start ends with an error."""
+    """Only what the process asks of it: Faust's start ends with an error, or goes well and the crash comes later."""
 
-    def __init__(self, error: Exception) -> None:
-        self.settings, self.error = Settings(), error
+    fail = Worker.fail
+
+    def __init__(self, error: Exception, begins: bool) -> None:
+        self.settings, self.crash_reason, self.begins = Settings(), error, begins
+        self._crashed, self.crashed = asyncio.Event(), begins
+        self.failure: BaseException | None = None
         self.stopping, self.anew = asyncio.Event(), False
         self.patience = Patience(self.stopping)
         self.model = SimpleNamespace(announce=_announce)
@@ -32,28 +37,33 @@ class App:
     def finalize(self) -> None: ...
 
     async def start(self) -> None:
-        raise self.error
+        if not self.begins:
+            raise self.crash_reason
+        self._crashed.set()
 
 
-def work(error: Exception) -> App:
+def work(error: Exception, begins: bool, patch: pytest.MonkeyPatch) -> App:
     async def story() -> App:
-        app = App(error)
+        app = App(error, begins)
         await process._work(cast(Any, app))
         return app
 
+    patch.setattr(transport, "partitions_of", _partitions_of)
     return asyncio.run(story())
 
 
-def test_a_kafka_that_goes_away_while_the_app_begins_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "partitions_of", _partitions_of)
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_kafka_that_goes_away_and_crashes_the_app_is_waited_for(
+    begins: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with capture_logs() as logs:
-        app = work(KafkaConnectionError("Unable to bootstrap"))
-    assert app.anew
-    assert app.stopping.is_set()
-    assert [(line["event"], line["server"]) for line in logs] == [("waiting for a server", "Kafka")]
+        app = work(KafkaConnectionError("Unable to bootstrap"), begins, monkeypatch)
+    assert (app.anew, app.failure, app.stopping.is_set()) == (True, None, True)
+    assert logs[-1]["event"] == "waiting for a server"
 
 
-def test_whatever_else_ends_the_start_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transport, "partitions_of", _partitions_of)
-    with pytest.raises(ValueError, match="a bug"):
-        work(ValueError("a bug"))
+@pytest.mark.parametrize("begins", [False, True])
+def test_whatever_else_crashes_it_ends_the_process(begins: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    error = ValueError("a bug")
+    app = work(error, begins, monkeypatch)
+    assert (app.anew, app.failure, app.stopping.is_set()) == (False, error, True)
