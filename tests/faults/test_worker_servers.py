@@ -7,7 +7,8 @@ import pytest
 import redis
 
 from ops import stack
-from tests.faults.worker_support import Ground, members, until
+from ops.kafka import committed
+from tests.faults.worker_support import Ground, until
 from tests.support.space import Space
 
 
@@ -45,11 +46,12 @@ def test_redis_loses_everything_when_no_more_events_come(ground: Ground) -> None
 def test_redis_loses_everything_while_it_is_away_and_another_worker_leaves(ground: Ground) -> None:
     """Where to begin cannot be asked then; Kafka says at the ends, and nothing comes that would show what is lost."""
     home, history = ground.space.servers.home, ground.history(2000)
+    group, topic = f"{ground.settings.namespace}.{ground.view}@1", ground.settings.topics.events
     ground.write(history)
     with ground.worker() as worker, ground.worker() as leaving:
         until("both work", lambda: bool(worker.said('"working"') and leaving.said('"working"')))
         ground.check(history)
-        until("both are in the group", lambda: len(members(ground)) == 2)
+        until("Kafka is told", lambda: committed(ground.settings.kafka, group, topic) == ground.ends)
         flush(ground)
         stack.kill(home, "redis", signal.SIGKILL)
         leaving.send(signal.SIGTERM)
