@@ -165,7 +165,7 @@ class Worker(ChunkApp):
         if self.following is None:
             return
         found = await self.following.look(self.patience)
-        if self.following.is_left(found, self.generation):
+        if self.following.is_left(found, self.generation) and not self.anew:  # a chunk and the watch may see it at once
             log.info("another generation is live, leaving this one", live=found.generation)
             self.anew = True
             self.stopping.set()

@@ -5,7 +5,11 @@ from typing import Any, cast
 
 import pytest
 from faust.types import TP
+from structlog.testing import capture_logs
 
+from projections.following import Following
+from projections.patience import Patience
+from projections.redis_model.live import Filled
 from projections.settings import Settings
 from projections.views import VIEWS
 from projections.worker import Worker
@@ -55,5 +59,27 @@ def test_it_goes_back_to_where_the_read_model_is(reached: int | None, rewound: l
         for _ in range(2):
             await worker.watch()
         assert consumer.rewound == rewound
+
+    asyncio.run(story())
+
+
+class Flipped(Following):
+    """Readers see generation 2 of the same version."""
+
+    async def look(self, patience: Patience) -> Filled:
+        await asyncio.sleep(0)
+        return Filled("2", VIEWS["licenses"].VERSION)
+
+
+def test_a_generation_is_left_once_whoever_sees_it_first() -> None:
+    """A chunk that Redis has lost, and the watch."""
+
+    async def story() -> None:
+        view, settings = VIEWS["licenses"], Settings()
+        worker = Worker(view, "1", settings, Flipped(view, settings))
+        with capture_logs() as logs:
+            await asyncio.gather(worker._follow(), worker._follow())
+        assert [line["event"] for line in logs] == ["another generation is live, leaving this one"]
+        assert (worker.anew, worker.stopping.is_set()) == (True, True)
 
     asyncio.run(story())
