@@ -13,6 +13,8 @@ from schemas.codec import encode_event
 from tests.faults.worker_support import Ground, pause, until, wake
 from tests.support.space import Space
 
+LOYAL = {"LICENSING_SESSION_TIMEOUT_MS": "60000"}  # the group does not notice when the worker sleeps, or hardly gets on
+
 
 @pytest.fixture
 def ground(space: Space) -> Ground:
@@ -94,7 +96,7 @@ def test_a_newer_version_stops_its_partition_and_no_other(ground: Ground) -> Non
     ground.write(history[:1000])
     newer = ground.ends[0]
     ground.write_raw(ground.settings.topics.events, [(0, b"key", b"\xc3\x01" + bytes(8) + b"newer")])
-    with ground.worker() as worker:
+    with ground.worker(release=LOYAL) as worker:  # each rebalance looks again, and says so
         until("the worker says so", lambda: worker.said("partition waits for a newer release") > 0)
         ground.write(history[1000:])
         until("the others go on", lambda: ground.views.positions(ground.view) == ground.ends | {0: newer})
@@ -128,7 +130,7 @@ def test_a_topic_that_loses_what_comes_next_while_a_worker_sleeps_ends_the_worke
     """Kafka's client would go on with what is left, and accounts that have no later events would be wrong for ever."""
     history = ground.history(4000)
     ground.write(history[:1000])
-    with ground.worker(release={"LICENSING_SESSION_TIMEOUT_MS": "60000"}) as worker:  # the group does not notice
+    with ground.worker(release=LOYAL) as worker:
         ground.check(history[:1000])
         time.sleep(1.0)  # so that it has asked for more, and
         pause(worker.process.pid)
