@@ -28,6 +28,7 @@ from tests.contract.read_model_histories import interleaved
 from tests.support.space import PARTITIONS, Space
 
 PATIENCE = 60.0  # seconds, until a test gives up
+AT_ONCE = 200  # rows under way: each has two seconds, says Cassandra, on however busy a machine
 
 
 def until(what: str, true: Callable[[], bool]) -> None:
@@ -169,11 +170,10 @@ class Ground:
         session = self.space.session()
         try:
             insert = session.prepare("INSERT INTO events (account_id, version, payload) VALUES (?, ?, ?)")
-            sent = [
-                session.execute_async(insert, (e.account_id, e.version, encode_event(e))) for e in envelopes
-            ]  # a few thousand at most
-            for future in sent:
-                future.result()
+            rows = [(e.account_id, e.version, encode_event(e)) for e in envelopes]
+            for start in range(0, len(rows), AT_ONCE):
+                for future in [session.execute_async(insert, row) for row in rows[start : start + AT_ONCE]]:
+                    future.result()
         finally:
             session.cluster.shutdown()
 
