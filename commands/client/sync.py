@@ -146,7 +146,7 @@ class Client:
             self._wire.send(sent.command.account_id, self._framing.command(sent.value), sent.timestamp, report)
         except NotDelivered as error:
             self._changed.notify_all()  # if it ends, there is room
-            return (sent.last or error) if self._waiting.failed(sent) else None
+            return (sent.last or error) if self._waiting.failed(sent, time.monotonic()) else None
         return None
 
     # -- what follows runs on the client's own thread
@@ -206,7 +206,7 @@ class Client:
         with self._changed:
             if trouble is None:
                 self._waiting.delivered(sent, time.monotonic())
-            ended = trouble is not None and self._waiting.failed(sent)
+            ended = trouble is not None and self._waiting.failed(sent, time.monotonic())
             if ended:
                 self._changed.notify_all()
         if ended:
@@ -217,9 +217,9 @@ class Client:
             state = f"one copy of it was {sent.last.outcome}, and another is not answered"
         elif not self._framing.ready:
             state = f"it was not sent; {self._framing.trouble}"
-        elif sent.confirmed is not None and self._framing.waits is not None:
+        elif sent.confirmed and self._framing.waits is not None:
             state = f"it is on the topic; {self._framing.waits}"
-        elif sent.confirmed is not None:
+        elif sent.confirmed:
             state = f"it is on the topic; does a handler run, or is it among the dead letters?{self._unread}"
         else:
             state = f"Kafka has not confirmed it; {self._wire.trouble or 'it is slow'}"

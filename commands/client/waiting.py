@@ -16,8 +16,9 @@ from schemas.replies import Reply
 class Sent:
     """A command under way. Times are monotonic seconds, but `timestamp`: ms since the epoch, UTC, of all its copies.
 
-    `copies`: handed to Kafka and not failed; `replies`: how many came, and the `last` of them; `confirmed`: when Kafka
-    had the last copy, None while one is on its way. `pause`: how long after that the next copy is due.
+    `copies`: handed to Kafka and not failed; `replies`: how many came, and the `last` of them; `confirmed`: whether
+    Kafka has one. `settled`: when it took or refused the last copy, None while one is on its way. `pause`: how long
+    after that the next copy is due.
     """
 
     command: AnyCommand
@@ -28,7 +29,8 @@ class Sent:
     copies: int
     replies: int = 0
     last: Reply | None = None
-    confirmed: float | None = None
+    confirmed: bool = False
+    settled: float | None = None
     futures: list[Future[Reply]] = field(default_factory=list)
 
     def end(self, outcome: Reply | Exception) -> None:
@@ -80,11 +82,12 @@ class Waiting:
 
     def delivered(self, sent: Sent, now: float) -> None:
         """Kafka has a copy."""
-        sent.confirmed = now
+        sent.confirmed, sent.settled = True, now
 
-    def failed(self, sent: Sent) -> bool:
+    def failed(self, sent: Sent, now: float) -> bool:
         """Kafka did not take a copy. True: no other copy is left to wait for, and it is under way no more."""
         sent.copies -= 1
+        sent.settled = now
         if self._sent.get(sent.command.command_id) is not sent:
             self._one_less(sent.command.command_id)
         elif sent.copies <= sent.replies:
@@ -114,10 +117,10 @@ class Waiting:
         return ended
 
     def to_repeat(self, now: float) -> list[Sent]:
-        """What Kafka has had for long enough without a reply. It waits twice as long for the next time."""
-        due = [s for s in self._sent.values() if s.confirmed is not None and s.confirmed + s.pause <= now]
+        """What is without a reply for long enough after its last copy. It waits twice as long for the next time."""
+        due = [s for s in self._sent.values() if s.settled is not None and s.settled + s.pause <= now]
         for sent in due:
-            sent.confirmed, sent.pause = None, 2 * sent.pause
+            sent.settled, sent.pause = None, 2 * sent.pause
         return due
 
     def clear(self) -> list[Sent]:

@@ -78,21 +78,29 @@ def test_a_copy_that_was_not_delivered_is_not_waited_for() -> None:
     table = Table()
     table.copy(5)
     assert table.take(REJECTED) is None
-    assert table.waiting.failed(table.sent)
+    assert table.waiting.failed(table.sent, 6)
     assert table.sent.last == REJECTED
 
 
 def test_the_only_copy_fails() -> None:
     table = Table()
-    assert table.waiting.failed(table.sent)
+    assert table.waiting.failed(table.sent, 6)
     assert table.waiting.all() == []
 
 
 def test_one_of_two_copies_fails() -> None:
     table = Table()
     table.copy(5)
-    assert not table.waiting.failed(table.sent)
+    assert not table.waiting.failed(table.sent, 6)
     assert table.take(REJECTED) == REJECTED
+
+
+def test_a_copy_that_failed_is_followed_by_another() -> None:
+    table = Table()
+    table.copy(5)
+    assert not table.waiting.failed(table.sent, 6)
+    assert table.waiting.to_repeat(9.9) == []
+    assert table.waiting.to_repeat(10) == [table.sent]
 
 
 def test_a_copy_is_due_after_silence_and_the_next_after_twice_as_long() -> None:
@@ -142,7 +150,7 @@ def test_a_reply_that_never_comes_spoils_one_try_and_no_more() -> None:
 def test_a_copy_that_failed_late_is_not_waited_for_again() -> None:
     table = Table()
     table.waiting.overdue(10)
-    assert not table.waiting.failed(table.sent)
+    assert not table.waiting.failed(table.sent, 6)
     table.future, table.sent = table.again(20)
     assert table.take(REJECTED) == REJECTED
 
