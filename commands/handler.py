@@ -27,7 +27,7 @@ RETRY, RETRY_MOST = 0.25, 5.0
 NEWER = 30.0
 #: Seconds that a clean stop, or giving a partition back, waits for what is committed to be followed up.
 DRAIN = 20.0
-#: Seconds between two signs of life.
+#: Seconds between two signs of life, and that shards are taken over without asking the group between them.
 ALIVE = 5.0
 
 
@@ -90,13 +90,14 @@ class Handler:
                 except StoreUnavailable as error:
                     self._wait(held, error)
         self._publisher.poll(0)
+        until = time.monotonic() + ALIVE
         for held in list(self._held.values()):
             if self._stop.is_set():  # a take-over may wait for servers, and there may be many of them
                 return
             if held.retry_at is None:
                 self._step(held)
-            elif held.retry_at <= time.monotonic() and not self._take_over(held):
-                return  # the servers are away: the group has to hear of us before the next one waits for them
+            elif held.retry_at <= time.monotonic() and (not self._take_over(held) or time.monotonic() > until):
+                return  # the servers are away or slow: the group has to hear of us before the next one waits for them
 
     def _show_life(self) -> None:
         now = time.monotonic()

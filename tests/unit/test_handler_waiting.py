@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
@@ -10,13 +12,13 @@ import pytest
 
 from commands.accounts import AccountCache
 from commands.follow_up import Outbound
-from commands.handler import WAITING, Handler
+from commands.handler import ALIVE, WAITING, Handler
 from commands.intake import Message
 from commands.memory import MemoryEventStore, MemoryJournal, MemoryPublisher, MemorySnapshots, MemoryWatermarks
 from commands.policies import Timeline
 from commands.policy_file import load_policy
 from commands.ports import Appended, Row
-from commands.shard import Inside
+from commands.shard import Inside, Shard
 from schemas.topics import Topics
 from schemas.validation import COMMAND_MAX
 
@@ -75,6 +77,12 @@ class Publisher(MemoryPublisher):
         """All is confirmed at once."""
 
 
+def new_handler(topic: Topic, journal: MemoryJournal, publisher: Publisher) -> Handler:
+    out = Outbound(MemoryEventStore(), MemorySnapshots(), MemoryWatermarks(), publisher, Topics())
+    inside = Inside(journal, out, Timeline(load_policy()), AccountCache(10), 64, UUID(int=1))
+    return Handler(cast(Any, topic), cast(Any, publisher), inside, threading.Event(), None)
+
+
 @pytest.mark.parametrize(
     ("value", "headers", "most"),
     [
@@ -87,9 +95,7 @@ def test_large_messages_wait_at_the_broker(
     value: bytes, headers: tuple[tuple[str, bytes | None], ...], most: int
 ) -> None:
     topic, journal, publisher = Topic(value, headers), SlowJournal(), Publisher()
-    out = Outbound(MemoryEventStore(), MemorySnapshots(), MemoryWatermarks(), publisher, Topics())
-    inside = Inside(journal, out, Timeline(load_policy()), AccountCache(10), 1, UUID(int=1))
-    handler = Handler(cast(Any, topic), cast(Any, publisher), inside, threading.Event(), None)
+    handler = new_handler(topic, journal, publisher)
     topic.subscribe(handler._assigned)
     for _ in range(most):
         handler._turn()
@@ -103,3 +109,28 @@ def test_large_messages_wait_at_the_broker(
         if topic.given > given:
             return
     pytest.fail("it does not go on")
+
+
+def test_a_handler_that_takes_many_shards_over_slowly_stays_in_the_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kafka takes the partitions of a member that does not poll for `max.poll.interval.ms`, five minutes."""
+    now, taken, slow = 0.0, 0, 7.0
+    polled = list[float]()
+    take_over = Shard.take_over
+
+    def slowly(shard: Shard) -> int | None:
+        nonlocal now, taken
+        now, taken = now + slow, taken + 1
+        return take_over(shard)
+
+    class Quiet(Topic):
+        def poll(self, most: int, seconds: float) -> Iterable[tuple[int, Message]]:
+            polled.append(now)
+            return ()
+
+    monkeypatch.setattr(Shard, "take_over", slowly)
+    monkeypatch.setattr("commands.handler.time", SimpleNamespace(monotonic=lambda: now))
+    handler = new_handler(Quiet(b"", ()), MemoryJournal(), Publisher())
+    handler._assigned(list(range(64)))
+    while taken < 64:
+        handler._turn()
+    assert max(after - before for before, after in pairwise([*polled, now])) <= ALIVE + slow
