@@ -51,8 +51,8 @@ class Owner:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._ended.set()
-        self._thread.join(_LOOK)
-        if self._away or self._thread.is_alive():  # Redis answers nobody: the place goes by itself
+        self._thread.join()  # a sign of life under way would keep the place; its client does not wait for long
+        if self._away:  # the place goes by itself
             return
         try:
             self._ownership.leave()
