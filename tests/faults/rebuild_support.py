@@ -19,6 +19,7 @@ from projections.redis_model.keys import owner_key
 from projections.settings import Settings
 from projections.views import VIEWS
 from schemas.codec import decode_event
+from tests.faults.worker_support import until
 from tests.support.load import Load, Stores, some_commands
 from tests.support.processes import HandlerProcess, eventually, handler
 from tests.support.space import PARTITIONS, Space
@@ -40,6 +41,18 @@ class Rebuilding:
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()
+
+    def in_the_middle(self) -> None:
+        """Wait until it has stopped itself (Linux: state T of /proc/PID/stat)."""
+
+        def stopped() -> bool:
+            assert self.runs(), "it ended before it came to the stage"
+            return Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+        until("it comes to the stage", stopped)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
 
     def exit_code(self) -> int:
         return self.process.wait(PATIENCE)
@@ -99,12 +112,14 @@ class Scene:
         eventually(lambda: self.views.positions(self.view) == self.ends(), what="the view has seen the whole topic")
 
     @contextmanager
-    def rebuild(self, *arguments: str) -> Iterator[Rebuilding]:
+    def rebuild(self, *arguments: str, stage: str | None = None, events: int = 1) -> Iterator[Rebuilding]:
+        """`stage`: where it stops itself, see stopping_rebuild.py; while it fills, after so many events."""
         self.started += 1
+        program = ["ops.cli"] if stage is None else ["tests.faults.stopping_rebuild", stage, str(events)]
         log = self.space.servers.home / f"{self.space.name}-rebuild-{self.started}.log"
         with log.open("wb") as out:
             process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "ops.cli", "rebuild", self.view, *arguments],
+                [sys.executable, "-P", "-m", *program, "rebuild", self.view, *arguments],
                 env=self.space.environment(), stdout=out, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         found = Rebuilding(process, log)

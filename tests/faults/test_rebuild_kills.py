@@ -13,16 +13,15 @@ from tests.support.space import Servers, new_space
 SEED = 20_261_124
 #: Where each generation's rebuild is killed, one run after the other; the last one has made it live.
 STAGES = [
-    "fill certification live",
-    "fill fill live",
-    "fill flip live",
-    "fill certification live",
-    "fill flip live",
-    "fill certification flip flip live",
+    "filling certifying live",
+    "filling filling live",
+    "filling certified live",
+    "filling certifying live",
+    "filling certified live",
+    "filling certifying certified certified live",
 ]
-#: How much later than the stage began, at most (seconds).
-LATER = {"fill": 0.02, "certification": 0.3, "flip": 0.05, "live": 0.3}
-KILLED = "killed"
+#: How much later than the stage began, at most (seconds); every other kill comes at once.
+LATER = {"filling": 0.02, "certifying": 0.3, "certified": 0.05, "live": 0.3}
 COMMANDS, ACCOUNTS = 80_000, 1500
 
 
@@ -37,45 +36,34 @@ def scene(servers: Servers) -> Iterator[Scene]:
 
 
 class Moment:
-    """When to kill: once this run of a rebuild has come to a stage, and some milliseconds later."""
+    """When to kill: once this run of a rebuild has come to a stage, and maybe some milliseconds later."""
 
-    def __init__(self, chance: Random, stage: str) -> None:
-        self.stage, self.share, self.later = stage, chance.uniform(0, 0.7), chance.uniform(0, LATER[stage])
+    def __init__(self, chance: Random, stage: str, at_once: bool) -> None:
+        self.stage, self.share = stage, chance.uniform(0, 0.7)
+        self.later = 0.0 if at_once else chance.uniform(0, LATER[stage])
 
-    def wait(self, scene: Scene, rebuilding: Rebuilding) -> None:
-        """`share` is of what this run has to fill."""
-        was, filling, total = scene.live(), scene.generations.filling(), sum(scene.ends().values())
-        done = sum(scene.generations.positions(filling).values()) if filling else 0
-        enough = done + self.share * (total - done)
-        end = time.monotonic() + 60
-        while not self._come(scene, was, enough):
-            assert rebuilding.runs(), "it ended by itself"
-            assert time.monotonic() < end, "the moment never came"
-            time.sleep(0.001)
-        time.sleep(self.later)
-
-    def _come(self, scene: Scene, was: str | None, enough: float) -> bool:
-        if scene.live() != was:
-            return True
+    def enough(self, scene: Scene) -> int:
+        """`share` of what this run has to fill, in events."""
         filling = scene.generations.filling()
-        state = scene.generations.notes(filling).get("state", KILLED) if filling else KILLED
-        if filling is None or state == KILLED:
-            return False
-        if self.stage == "live":
-            return False
-        if self.stage == "fill":
-            return state != "filling" or sum(scene.generations.positions(filling).values()) >= enough
-        return state == "certified" if self.stage == "flip" else state in ("certifying", "certified")
+        done = sum(scene.generations.positions(filling).values()) if filling else 0
+        return int(self.share * (sum(scene.ends().values()) - done))
+
+    def wait(self, rebuilding: Rebuilding) -> None:
+        rebuilding.in_the_middle()
+        if self.later:
+            rebuilding.go_on()
+            time.sleep(self.later)
 
     def __str__(self) -> str:
-        share = f" at {self.share:.0%}" if self.stage == "fill" else ""
+        share = f" at {self.share:.0%}" if self.stage == "filling" else ""
         return f"{self.stage}{share}, {self.later * 1000:.0f} ms later"
 
 
 def test_killed_twenty_times(scene: Scene) -> None:
     chance, expected = Random(SEED), scene.expected()
     assert scene.documents() == expected
-    moments = [Moment(chance, stage) for generation in STAGES for stage in generation.split()]
+    stages = [stage for generation in STAGES for stage in generation.split()]
+    moments = [Moment(chance, stage, stages[:number].count(stage) % 2 == 0) for number, stage in enumerate(stages)]
     assert len(moments) == 20
     found = Counter[str]()
     for moment in moments:
@@ -97,12 +85,8 @@ def test_killed_twenty_times(scene: Scene) -> None:
 
 def killed(scene: Scene, moment: Moment) -> tuple[str, int]:
     """Run a rebuild until the moment, kill it there; what it was doing, and how many events it had by then."""
-    filling = scene.generations.filling()
-    if filling is not None:
-        scene.generations.note(filling, {"state": KILLED})  # so that what the next run says is its own
-    with scene.rebuild() as rebuilding:
-        moment.wait(scene, rebuilding)
-        assert rebuilding.runs(), "it was over before it could be killed"
+    with scene.rebuild(stage=moment.stage, events=moment.enough(scene)) as rebuilding:
+        moment.wait(rebuilding)
         rebuilding.kill()
     scene.forget_the_dead()
     filling = scene.generations.filling()
@@ -113,9 +97,8 @@ def killed(scene: Scene, moment: Moment) -> tuple[str, int]:
 
 def test_one_that_was_killed_is_waited_for_and_its_work_goes_on(scene: Scene) -> None:
     """Without help of the test: its sign of life runs out."""
-    moment = Moment(Random(SEED), "certification")
-    with scene.rebuild() as rebuilding:
-        moment.wait(scene, rebuilding)
+    with scene.rebuild(stage="certifying") as rebuilding:
+        rebuilding.in_the_middle()
         rebuilding.kill()
     left = scene.generations.filling()
     assert left is not None

@@ -77,18 +77,6 @@ def until(rebuilding: Rebuilding, true: Callable[[], bool], what: str) -> None:
         time.sleep(0.001)
 
 
-def reached(scene: Scene, stage: str) -> Callable[[], bool]:
-    """Whether a new rebuild is in the middle of a stage."""
-
-    def true() -> bool:
-        filling = scene.generations.filling()
-        if filling is None or scene.generations.notes(filling).get("state") != stage:
-            return False
-        return stage != "filling" or any(scene.redis.scan_iter(f"{scene.generations.keys(filling).prefix}{{*", 5000))
-
-    return true
-
-
 def begin_anew(scene: Scene) -> None:
     filling = scene.generations.filling()
     if filling is not None:
@@ -137,9 +125,10 @@ def finish(scene: Scene, expected: Documents) -> None:
 def test_redis_loses_everything_in_a_rebuild(scene: Scene, expected: Documents, source: str, stage: str) -> None:
     begin_anew(scene)
     with scene.worker() as worker, Guard(scene, scene.live()) as guard:
-        with scene.rebuild("--from", source) as rebuilding:
-            until(rebuilding, reached(scene, stage), stage)
+        with scene.rebuild("--from", source, stage=stage) as rebuilding:
+            rebuilding.in_the_middle()
             scene.redis.flushall()
+            rebuilding.go_on()
             says_why(rebuilding)
             print(stage, source, rebuilding.said[-300:])
         scene.caught_up()
@@ -167,9 +156,10 @@ def test_redis_is_killed_and_comes_back_in_a_rebuild(scene: Scene, expected: Doc
     begin_anew(scene)
     time.sleep(1.5)  # all that was is on disk
     with Guard(scene, scene.live()) as guard:
-        with scene.rebuild() as rebuilding:
-            until(rebuilding, reached(scene, "filling"), "filling")
+        with scene.rebuild(stage="filling") as rebuilding:
+            rebuilding.in_the_middle()
             stack.kill(scene.space.servers.home, "redis", signal.SIGKILL)
+            rebuilding.go_on()
             comes_back(scene, rebuilding, "redis")
         assert scene.documents() == expected
     assert guard.halves == []
@@ -190,9 +180,10 @@ def test_a_server_stands_still_in_a_rebuild(
     begin_anew(scene)
     first = scene.live()
     with Guard(scene, first) as guard:
-        with scene.rebuild("--from", source) as rebuilding:
-            until(rebuilding, reached(scene, stage), stage)
+        with scene.rebuild("--from", source, stage=stage) as rebuilding:
+            rebuilding.in_the_middle()
             with stands_still(scene, server):
+                rebuilding.go_on()
                 time.sleep(STANDS_STILL)
             code = rebuilding.exit_code()
             print(server, source, code, rebuilding.said[-500:])
@@ -211,9 +202,10 @@ def test_a_server_dies_in_a_rebuild_and_is_waited_for(
     begin_anew(scene)
     first = scene.live()
     with Guard(scene, first) as guard:
-        with scene.rebuild("--from", source) as rebuilding:
-            until(rebuilding, reached(scene, "filling"), "filling")
+        with scene.rebuild("--from", source, stage="filling") as rebuilding:
+            rebuilding.in_the_middle()
             stack.kill(scene.space.servers.home, server, signal.SIGKILL)
+            rebuilding.go_on()
             comes_back(scene, rebuilding, server)
         assert scene.live() != first
         assert scene.documents() == expected
