@@ -13,7 +13,7 @@ from ops.rebuild.run import Rebuild
 from ops.rebuild.unfinished import unfinished
 from ops.settings import Settings
 from projections.changes import Changes
-from projections.redis_model.generations import Flipped, Generations
+from projections.redis_model.generations import Flipped, Generation, Generations
 from projections.views import VIEWS
 from schemas.events import Envelope
 from tests.support.load import Load, Stores, some_commands
@@ -60,6 +60,21 @@ def test_what_was_flipped_away_long_ago_is_dropped(rebuilds: Rebuilds, monkeypat
     assert rebuilds.states() == {"1.3": "previous", "1.4": "live"}
     monkeypatch.setenv("LICENSING_RETIRED_DAYS", "a week")
     assert "LICENSING_RETIRED_DAYS is a number of days" in rebuilds.run().stderr
+
+
+def test_redis_is_waited_for_when_old_ones_are_dropped(rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Readers have the new generation by then: what was done is not told as a failure."""
+    every, away = Generations.all, [redis.ConnectionError("Connection closed by server.")]
+
+    def away_once(self: Generations) -> list[Generation]:
+        if away:
+            raise away.pop()
+        return every(self)
+
+    monkeypatch.setattr(Generations, "all", away_once)
+    result = rebuilds.run()
+    assert (result.exit_code, result.stderr.count("Redis is back.")) == (0, 1), result.output
+    assert rebuilds.states() == {"1.1": "live"}
 
 
 @pytest.mark.parametrize("live", [True, False])
