@@ -95,7 +95,8 @@ def test_traffic_is_no_finding(space: Space, cli: CliRunner, client: redis.Redis
     eventually(lambda: arrived(space, client), 120, what="all is projected")
     (totals,) = checked(cli)
     assert totals["totals"]["coming"] == {}
-    assert totals["totals"]["events"] == totals["totals"]["messages"] > sent / 2
+    ends = kafka.ends(space.settings.kafka, space.topics.events)  # a take-over publishes some events again
+    assert sum(ends.values()) == totals["totals"]["messages"] >= totals["totals"]["events"] > sent / 2
     assert totals["totals"]["views"] == list(VIEWS)
 
 
