@@ -54,7 +54,8 @@ def _format(folder: Path, jars: Path, config: Path) -> None:
     if formatted.exists():
         return
     shutil.rmtree(folder / "data", ignore_errors=True)  # of a format that was interrupted
-    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # The first byte is none of chance: one id in 64 would begin with "-", and be taken for an option.
+    cluster = urlsafe_b64encode(b"\0" + uuid.uuid4().bytes[1:]).decode().rstrip("=")
     tool = ["kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(config)]
     result = subprocess.run(  # noqa: S603
         [java.find(), "-cp", f"{jars}/*", *tool], capture_output=True, text=True, check=False

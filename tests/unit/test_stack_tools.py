@@ -1,9 +1,12 @@
 import os
+import subprocess
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from ops.stack import StackError, java, redis
+from ops.stack.kafka import _format
 from ops.stack.maven import jars
 
 
@@ -59,3 +62,20 @@ def test_no_java_and_no_maven_are_one_sentence_each(tmp_path: Path, monkeypatch:
     with pytest.raises(StackError, match=r"no mvn in PATH: install Maven .*docker compose up"):
         jars("kafka", lambda text: None)
     assert os.listdir(tmp_path / "lib" / "kafka") == ["lock"], "a failed fetch leaves nothing half-done"
+
+
+def test_a_cluster_id_is_never_taken_for_an_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As it was for one stack in 64, which did not start."""
+    asked = list[list[str]]()
+
+    def run(command: list[str], **_: object) -> "subprocess.CompletedProcess[str]":
+        asked.append(command)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr("ops.stack.java.find", lambda: "java")
+    monkeypatch.setattr("ops.stack.kafka.subprocess.run", run)
+    monkeypatch.setattr("ops.stack.kafka.uuid.uuid4", lambda: UUID(bytes=b"\xfb" * 16))
+    _format(tmp_path, tmp_path / "jars", tmp_path / "kafka.properties")
+    (command,) = asked
+    cluster = command[command.index("-t") + 1]
+    assert (len(cluster), cluster[0]) == (22, "A")
