@@ -5,9 +5,11 @@ import time
 from commands.policies import COMMANDS_AHEAD
 from commands.policy_file import LARGEST
 from ops import kafka
+from ops.kafka.led import led
 from schemas.topics import Topics
 
 _FOR_EVER = (1 << 63) - 1
+_PATIENCE = 60.0  # seconds until new topics must have leaders
 _WEEK = 7 * 86_400_000
 # The limit is on a producer's whole batch, not on one message: below the usual batch of 1,000,000 bytes every
 # well-filled batch of an ordinary producer would be refused.
@@ -66,14 +68,14 @@ def create(bootstrap: str, topics: Topics, partitions: int) -> list[str]:
     missing = [name for name in wanted if name not in existing]
     if missing:
         kafka.create(bootstrap, {name: wanted[name] for name in missing}, configuration(topics))
-        _until_known(bootstrap, wanted)
+        _until_led(bootstrap, wanted)
     return missing
 
 
-def _until_known(bootstrap: str, wanted: dict[str, int]) -> None:
-    """The controller has created them; wait until the broker that clients ask knows it too."""
-    deadline = time.monotonic() + kafka.TIMEOUT
-    while kafka.partitions(bootstrap, wanted) != wanted:
+def _until_led(bootstrap: str, wanted: dict[str, int]) -> None:
+    """The controller has created them, and brokers list them; wait until they lead the partitions, too."""
+    deadline = time.monotonic() + _PATIENCE
+    while not led(bootstrap, wanted):
         if time.monotonic() > deadline:
-            raise kafka.KafkaProblem(f"Kafka at {bootstrap} created the topics but does not list them.")
-        time.sleep(0.1)
+            raise kafka.KafkaProblem(f"Kafka at {bootstrap} created the topics but does not answer for them.")
+        time.sleep(0.05)

@@ -4,9 +4,19 @@ from uuid import uuid4
 
 from ops import kafka, topics
 from schemas.commands import SetPlan
+from schemas.topics import Topics
 from tests.support.load import Load, Stores
 from tests.support.processes import eventually, handler
-from tests.support.space import PARTITIONS, Space
+from tests.support.space import PARTITIONS, Servers, Space
+
+
+def test_topics_that_were_made_just_now_can_be_asked_at_once(servers: Servers) -> None:
+    """A broker lists them before it leads their partitions."""
+    for _ in range(5):
+        names = Topics(f"t{uuid4().hex[:12]}")
+        topics.create(servers.address.kafka, names, PARTITIONS)
+        for topic in names.all():
+            assert kafka.ends(servers.address.kafka, topic) == dict.fromkeys(range(PARTITIONS), 0)
 
 
 def test_topics_that_are_not_there(space: Space) -> None:
