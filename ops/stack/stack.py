@@ -116,17 +116,19 @@ def _until_answering(
     silent, tries, began = list(names), dict.fromkeys(names, 0), time.monotonic()
     while silent:
         for name in list(silent):
-            if SERVERS[name].answers(record.ports[name][SERVERS[name].port_names[0]]):
-                silent.remove(name)
-                if name in launched:
-                    progress(f"{name.capitalize()} answers after {time.monotonic() - began:.1f} s")
-            elif pid(home, name) is None:
+            if pid(home, name) is None:
                 if name in launched:
                     said = log.since(_log(home, name), launched[name])
                     tries[name] += 1
                     if not log.port_was_taken(said) or tries[name] == _TRIES:
                         raise StackError(f"{name} ended while starting: {_log(home, name)}\n{log.excerpt(said)}")
                 launched[name] = _launch(home, record, name, progress)
+            elif SERVERS[name].answers(record.ports[name][SERVERS[name].port_names[0]]):
+                silent.remove(name)
+                if name in launched:
+                    progress(f"{name.capitalize()} answers after {time.monotonic() - began:.1f} s")
+        if not silent:  # somebody else may have taken a port and answered in the place of one of them, which ended
+            silent = [name for name in names if pid(home, name) is None]
         if silent and time.monotonic() - began > _PATIENCE:
             said = log.since(_log(home, silent[0]), launched.get(silent[0], 0))
             problem = f"{silent[0]} gave no answer in {_PATIENCE:.0f} s: {_log(home, silent[0])}"
