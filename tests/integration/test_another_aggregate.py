@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import HANDLER, handler
+from tests.support.processes import HANDLER, at_work, handler
 from tests.support.space import Space
 
 ROOT = Path(__file__).parents[2]
@@ -82,9 +82,10 @@ def system(tree: Path, space: Space) -> Iterator[None]:
     """A handler and the worker of the new view, from the copy."""
     environment = {"PYTHONPATH": str(tree)}
     with (
-        handler(space, "handler", ["-P", "-c", HANDLER], environment),
-        handler(space, "households", ["-P", "-m", "projections", "worker", "households"], environment),
+        handler(space, "handler", ["-P", "-c", HANDLER], environment) as handling,
+        handler(space, "households", ["-P", "-m", "projections", "worker", "households"], environment) as worker,
     ):
+        at_work(handling, worker)
         yield
 
 

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.support.processes import handler
+from tests.support.processes import at_work, handler
 from tests.support.space import Space
 
 SAYS = {
@@ -21,7 +21,8 @@ again: duplicate version 2
 
 @pytest.mark.parametrize("example", SAYS)
 def test_it_says(space: Space, example: str) -> None:
-    with handler(space), handler(space, "worker", ["-m", "projections", "worker", "licenses"]):
+    with handler(space) as handling, handler(space, "worker", ["-m", "projections", "worker", "licenses"]) as worker:
+        at_work(handling, worker)
         command = [sys.executable, "-m", f"ops.examples.{example}", "somebody"]
         ran = subprocess.run(command, env=space.environment(), check=False, capture_output=True, text=True, timeout=120)
     assert (ran.stdout, ran.returncode) == (SAYS[example], 0), ran.stderr

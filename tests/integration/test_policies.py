@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,19 @@ def licensing(space: Space, *arguments: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
+def publish_soon(
+    space: Space, path: Path, version: str, *changes: Callable[[int], tuple[str, str]], ahead: int = 5_000
+) -> int:
+    """Publish a policy for about the soonest time that may be, which is returned; on a slow machine it is later."""
+    effective = now() + LEAD + ahead
+    policy = write(path, version, effective, *(change(effective) for change in changes))
+    code, said = licensing(space, "policy", "publish", str(policy))
+    if code != 0 and "is the soonest" in said and ahead < 60_000:
+        return publish_soon(space, path, version, *changes, ahead=2 * ahead)
+    assert code == 0, said
+    return effective
+
+
 def put_by_hand(space: Space, key: str, value: bytes | None) -> None:
     producer = Producer({"bootstrap.servers": space.settings.kafka})
     producer.produce(space.topics.policies, value, key, 0)
@@ -63,20 +76,21 @@ def entries(stores: Stores, space: Space) -> list[Decided]:
 
 
 @contextmanager
-def steady(load: Load, commands: Iterator[Command]) -> Iterator[None]:
-    """Send commands one after another for the length of the block."""
-    stop = Event()
+def steady(load: Load, commands: Iterator[Command]) -> Iterator[list[Command]]:
+    """Send commands one after another for the length of the block: those that the broker has."""
+    stop, sent = Event(), list[Command]()
 
     def run() -> None:
         for command in commands:
             if stop.wait(0.01):
                 return
             load.send(command)
+            sent.append(command)
 
     thread = Thread(target=run)
     thread.start()
     try:
-        yield
+        yield sent
     finally:
         stop.set()
         thread.join()
@@ -105,20 +119,19 @@ def test_a_stricter_policy_takes_effect_under_load(space: Space, stores: Stores,
     code, said = licensing(space, "policy", "publish", str(generous))
     assert (code, "Published version generous" in said) == (0, True), said
     load = Load(space)
-    with handler(space) as running, steady(load, members()):
+    with handler(space) as running, steady(load, members()) as sent:
         eventually(lambda: stores.end(space.topics.replies, 0) > 0, what="commands are answered")
         put_by_hand(space, "oops", b"plans: [")
         eventually(lambda: running.said("policy_refused"), what="the handler says that it met a bad document")
-        effective = now() + LEAD + 10_000
-        strict = write(tmp_path / "b.yaml", "strict", effective)
-        code, said = licensing(space, "policy", "publish", str(strict))
-        assert code == 0, said
-        eventually(lambda: now() > effective + 3000, what="its time has come")
+        effective = publish_soon(space, tmp_path / "b.yaml", "strict")
         eventually(lambda: running.said('"version": "strict"'), what="the handler has read it")
+        eventually(lambda: now() > effective, 180, what="its time has come")
+        before = len(sent)
+        eventually(lambda: len(sent) > before + 50, what="commands are sent after that")
         assert running.alive()
     with handler(space, "finish"):
         eventually(stores.followed_up, what="all is decided")
-    assert not running.said("policies_unread")
+    assert not running.said("Traceback")
     decided = entries(stores, space)
     assert {one.entry.policy_version for one in decided} == {"generous", "strict"}
     told = {reply.command_id: reply for story in stores.stories() for reply in map(decode_reply, story.replies)}
@@ -143,24 +156,21 @@ def test_the_moment_is_exact_and_a_withdrawal_ends_what_was_granted(
     space: Space, stores: Stores, tmp_path: Path
 ) -> None:
     """The commands carry their times, around the moment, and lie on the topic before it comes."""
-    effective = now() + LEAD + 10_000
-    soon = write(
+    effective = publish_soon(
+        space,
         tmp_path / "a.yaml",
         "withdrawing",
-        effective,
-        ("titles:\n", f"titles:\n  {TITLE}: {{withdrawn_from: {iso(effective + 2000)}}}\n"),
+        lambda at: ("titles:\n", f"titles:\n  {TITLE}: {{withdrawn_from: {iso(at + 2000)}}}\n"),
     )
-    assert licensing(space, "policy", "publish", str(soon))[0] == 0
     load = Load(space)
-    with handler(space) as running:
+    with handler(space):
         for command in (SetPlan(str(uuid4()), "ann", None, "basic"), acquire("ann", "tablet")):
             load.send(command)
-        eventually(lambda: now() > effective - COMMANDS_AHEAD + 4000, what="brokers let these times in")
+        eventually(lambda: now() > effective - COMMANDS_AHEAD + 4000, 180, what="brokers let these times in")
         for at in (effective - 1, effective, effective + 1999, effective + 2000):
             send_at(load, RenewLicense(str(uuid4()), "ann", None, "tablet", TITLE), at)
         send_at(load, acquire("ann", "phone", "alien-1979"), effective + 2001)
         eventually(stores.followed_up, what="all is decided, some before its time by this clock")
-        assert not running.said("policy_unknown")
     told = [(e.entry.policy_version, e.entry.rejection or e.entry.outcome) for e in entries(stores, space)]
     assert told == [
         ("2026-11", "accepted"),

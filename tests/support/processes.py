@@ -15,11 +15,12 @@ HANDLER = "import sys, commands.main; sys.exit(commands.main.run())"
 
 
 class HandlerProcess:
-    """A handler of a space; `log` is what it wrote to stderr."""
+    """A handler of a space; `log` is what it wrote to stderr, after what an earlier one of that name did."""
 
     def __init__(self, environment: dict[str, str], log: Path, arguments: list[str]) -> None:
         self.log = log
         with log.open("ab") as out:
+            self._begin = out.tell()
             self._process = subprocess.Popen(
                 [sys.executable, *arguments], env=environment, stdout=out, stderr=out, start_new_session=True
             )
@@ -48,8 +49,8 @@ class HandlerProcess:
             self._process.wait(30)
 
     def said(self, text: str) -> bool:
-        """Whether the log has that text."""
-        return text in self.log.read_text(errors="replace")
+        """Whether it has written that text."""
+        return text.encode() in self.log.read_bytes()[self._begin :]
 
 
 @contextmanager
@@ -81,3 +82,10 @@ def eventually(true: Callable[[], bool], seconds: float = 60, *, what: str) -> N
     while not true():
         assert time.monotonic() < until, f"not within {seconds} s: {what}"
         time.sleep(0.05)
+
+
+def at_work(handling: HandlerProcess, worker: HandlerProcess | None = None) -> None:
+    """Wait until a handler, and a worker, have begun: those who ask them then need not wait for their start."""
+    eventually(lambda: handling.said('"event": "shard_taken_over"'), what="the handler works")
+    if worker is not None:
+        eventually(lambda: worker.said('"event": "working"'), what="the worker works")
