@@ -1,6 +1,7 @@
 """The servers that tests run on: started once a run, on their own ports, in a folder of their own."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import mkdtemp
@@ -9,8 +10,11 @@ import pytest
 from hypothesis import settings
 
 from ops import stack
+from tests.support.clock import Clock
 from tests.support.space import Servers, Space, new_space
 
+# A shell that runs us in the background has Ctrl-C ignored, by our children too; but some tests are about Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 settings.register_profile("ours", deadline=None)  # how long an example takes says nothing on a busy machine
 settings.load_profile("ours")
 
@@ -36,3 +40,11 @@ def servers(request: pytest.FixtureRequest) -> Iterator[Servers]:
 def space(servers: Servers) -> Space:
     """Topics, tables and names that no other test uses."""
     return new_space(servers)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of all clients of a test."""
+    clock = Clock()
+    monkeypatch.setattr("commands.client.sync.time", clock)
+    return clock

@@ -14,9 +14,12 @@ from confluent_kafka import Consumer
 from redis import Redis
 
 from commands.client import AsyncClient, Busy, Client, NoReply, NotDelivered, NotSeen
+from commands.client.waiting import Waiting
 from schemas.commands import SetPlan
 from schemas.replies import Reply
 from tests.support.answers import Answers
+from tests.support.clock import Clock, confirmed
+from tests.support.processes import eventually
 from tests.support.space import Space
 
 
@@ -26,7 +29,10 @@ def answers(space: Space) -> Iterator[Answers]:
         yield answers
 
 
-def client_of(space: Space, timeout: float = 30, repeat_after: float = 60, most: int = 100) -> Client:
+TIMEOUT = 100.0  # seconds, of the clock of a test where there is one
+
+
+def client_of(space: Space, timeout: float = TIMEOUT, repeat_after: float = 600, most: int = 100) -> Client:
     return Client(space.settings.kafka, namespace=space.name, timeout=timeout, repeat_after=repeat_after, most=most)
 
 
@@ -94,10 +100,15 @@ def test_a_refusal_is_the_outcome_once_no_copy_can_be_accepted(space: Space, ans
         assert future.result(30).outcome == "accepted"
 
 
-def test_silence_ends_with_what_is_known_and_the_next_try_has_its_own_reply(space: Space, answers: Answers) -> None:
-    with client_of(space, timeout=1) as client:
+def test_silence_ends_with_what_is_known_and_the_next_try_has_its_own_reply(
+    space: Space, answers: Answers, clock: Clock
+) -> None:
+    with client_of(space) as client:
         asked = command()
-        error = client.send(asked).exception(30)
+        silent = client.send(asked)
+        eventually(lambda: confirmed(client), what="Kafka has it")
+        clock.now += TIMEOUT
+        error = silent.exception(30)
         assert isinstance(error, NoReply)
         assert "it is on the topic; does a handler run" in str(error)
         again = client.send(asked)
@@ -106,20 +117,28 @@ def test_silence_ends_with_what_is_known_and_the_next_try_has_its_own_reply(spac
         assert again.result(30).outcome == "accepted"
 
 
-def test_what_is_no_reply_is_passed_over_and_named(space: Space, answers: Answers) -> None:
-    with client_of(space, timeout=2) as client:
+def test_what_is_no_reply_is_passed_over_and_named(space: Space, answers: Answers, clock: Clock) -> None:
+    with client_of(space) as client:
         asked, lost = command(), command()
         future, silent = client.send(asked), client.send(lost)
         answers.command()
         answers.write(b"\xc3\x01notyetus")
         answers.answer(asked, "accepted", 1)
         assert future.result(30).outcome == "accepted"
+        eventually(lambda: bool(client._unread) and confirmed(client), what="it has come, on whichever partition")
+        clock.now += TIMEOUT
         assert "could not be read: no schema with the fingerprint" in str(silent.exception(30))
 
 
-def test_a_topic_that_is_not_there_is_named_and_waited_for(space: Space) -> None:
-    with Client(space.settings.kafka, namespace="nosuch", timeout=0.5) as client:
-        error = client.send(command()).exception(30)
+def test_a_topic_that_is_not_there_is_named_and_waited_for(
+    space: Space, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("commands.client.kafka._PATIENCE", 30)  # else a slow broker would be what it says
+    with Client(space.settings.kafka, namespace="nosuch", timeout=TIMEOUT) as client:
+        future = client.send(command())
+        eventually(lambda: "topic" in (client._wire.trouble or ""), what="it has asked for the topic")
+        clock.now += TIMEOUT
+        error = future.exception(30)
         assert isinstance(error, NoReply)
         assert "there is no topic nosuch.commands; create the topics and tables with: licensing init" in str(error)
 
@@ -133,12 +152,23 @@ def test_what_the_brokers_refuse_fails_at_once(space: Space, monkeypatch: pytest
         assert "timestamp" in str(error).lower()
 
 
-def test_no_more_than_so_many_wait(space: Space) -> None:
-    with client_of(space, timeout=3, most=1) as client:
+def test_no_more_than_so_many_wait(space: Space, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    began = clock.now
+
+    class Full(Waiting):
+        @property
+        def full(self) -> bool:
+            if not super().full:
+                return False
+            clock.now = began + TIMEOUT  # while the second waits, the time of the first is up
+            return True
+
+    monkeypatch.setattr("commands.client.sync.Waiting", Full)
+    with client_of(space, most=1) as client:
         first = client.send(command())
-        time.sleep(1)
-        second = client.send(command())  # waits until the first is given up
-        assert first.done()
+        clock.now += 1
+        second = client.send(command())
+        assert isinstance(first.exception(30), NoReply)
         assert not second.done()
 
 
@@ -202,8 +232,11 @@ def test_a_thousand_are_awaited_at_once_with_room_for_ten(space: Space, answers:
             return await asyncio.gather(*(client.send(command(f"a-{number % 20}")) for number in range(1000)))
 
     def answer() -> None:
-        for version in range(1000):
-            answers.answer(answers.command(), "accepted", version)
+        answered = set[str]()
+        while len(answered) < 1000:  # on a slow machine some are sent twice
+            asked = answers.command()
+            answered.add(asked.command_id)
+            answers.answer(asked, "accepted", len(answered))
 
     answering = Thread(target=answer)
     answering.start()

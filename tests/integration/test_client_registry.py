@@ -11,8 +11,9 @@ from commands.client.registry import Registry
 from schemas.commands import AcquireLicense, SetPlan
 from schemas.registry import NEWEST
 from schemas.topics import partition_of
+from tests.support.clock import Clock, confirmed
 from tests.support.load import Stores
-from tests.support.processes import HandlerProcess, eventually, handler
+from tests.support.processes import at_work, eventually, handler
 from tests.support.registry_server import RegistryServer, registry_server
 from tests.support.space import PARTITIONS, Space
 
@@ -35,9 +36,12 @@ def begins(space: Space) -> Iterator[Callable[[str], list[bytes]]]:
     stores.close()
 
 
-def client_of(space: Space, registry: str | None = None, timeout: float = 60, framed: bool = True) -> Client:
+TIMEOUT = 60.0  # seconds, of the clock of a test where there is one
+
+
+def client_of(space: Space, registry: str | None = None, framed: bool = True) -> Client:
     return Client(
-        space.settings.kafka, namespace=space.name, timeout=timeout, repeat_after=90, registry=registry, framed=framed
+        space.settings.kafka, namespace=space.name, timeout=TIMEOUT, repeat_after=90, registry=registry, framed=framed
     )
 
 
@@ -47,10 +51,6 @@ def subscribe() -> SetPlan:
 
 def acquire(title: str) -> AcquireLicense:
     return AcquireLicense(str(uuid4()), ACCOUNT, None, "tv", title)
-
-
-def works(process: HandlerProcess) -> None:
-    eventually(lambda: process.said("shard_taken_over"), what="the handler works")
 
 
 def test_it_asks_a_registry_and_tells_what_is_not_there_from_what_is_away(registry: RegistryServer) -> None:
@@ -69,18 +69,22 @@ def test_it_asks_a_registry_and_tells_what_is_not_there_from_what_is_away(regist
 
 
 def test_with_the_registry_and_without(
-    space: Space, registry: RegistryServer, begins: Callable[[str], list[bytes]]
+    space: Space, registry: RegistryServer, begins: Callable[[str], list[bytes]], clock: Clock
 ) -> None:
     with handler(space, environment={"SCHEMA_REGISTRY_URL": registry.url}) as handling:
-        works(handling)
-        with client_of(space, registry.url) as knows, client_of(space, timeout=10) as knows_not:
+        at_work(handling)
+        with client_of(space, registry.url) as knows, client_of(space) as knows_not:
             asked = acquire("heat-1995")
-            assert knows.send(subscribe()).result().outcome == "accepted"
-            error = knows_not.send(asked).exception()
+            assert knows.send(subscribe()).result(60).outcome == "accepted"
+            future = knows_not.send(asked)
+            eventually(lambda: bool(knows_not._unread) and confirmed(knows_not), what="the reply has come")
+            clock.now += TIMEOUT
+            error = future.exception(60)
             assert isinstance(error, NoReply)
             assert "it is on the topic" in str(error)
             assert "in Confluent's wire format: tell the client where the schema registry is" in str(error)
-            again = knows.send(asked).result()
+        with client_of(space, registry.url) as later:  # who has that reply behind him
+            again = later.send(asked).result(60)
             assert (again.outcome, again.first_version) == ("duplicate", 2)  # nothing is lost
     assert begins(space.topics.commands) == [FRAMED, SINGLE, FRAMED]
     assert begins(space.topics.replies) == [FRAMED] * 3
@@ -108,19 +112,26 @@ def test_a_change_over_needs_no_pause(
 
 
 def test_a_registry_that_is_away_is_waited_for_until_the_time_is_up(
-    space: Space, registry: RegistryServer, begins: Callable[[str], list[bytes]]
+    space: Space, registry: RegistryServer, begins: Callable[[str], list[bytes]], clock: Clock
 ) -> None:
     with handler(space, environment={"SCHEMA_REGISTRY_URL": registry.url}) as handling:
-        works(handling)
+        at_work(handling)
         registry.down()
-        with client_of(space, registry.url, timeout=1) as sends, client_of(space, registry.url, 10, False) as reads:
-            assert "it was not sent; the schema registry: " in str(sends.send(subscribe()).exception())
+        with client_of(space, registry.url) as sends, client_of(space, registry.url, False) as reads:
+            future = sends.send(subscribe())
+            eventually(lambda: "refused" in (sends._framing.trouble or ""), what="the registry was asked")
+            clock.now += TIMEOUT
+            assert "it was not sent; the schema registry: " in str(future.exception(60))
             assert begins(space.topics.commands) == []
             asked = subscribe()
-            error = str(reads.send(asked).exception())
+            future = reads.send(asked)
+            waits = "a reply waits for its schema"
+            eventually(lambda: "refused" in (reads._framing.waits or "") and confirmed(reads), what=waits)
+            clock.now += TIMEOUT
+            error = str(future.exception(60))
             assert "it is on the topic; replies wait for their schema; the schema registry: " in error
             registry.up()
-            assert reads.send(asked).result().first_version == 1  # by the reply that waited, or by that to this copy
+            assert reads.send(asked).result(60).first_version == 1  # by the reply that waited, or by that to this copy
         with client_of(space, registry.url) as client:
-            assert client.send(acquire("heat-1995")).result().outcome == "accepted"
+            assert client.send(acquire("heat-1995")).result(60).outcome == "accepted"
     assert begins(space.topics.dead_letters) == []

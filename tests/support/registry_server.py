@@ -8,6 +8,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ops.stack.ports import choose
+
 _JSON = "application/vnd.schemaregistry.v1+json"
 
 
@@ -20,7 +22,8 @@ class RegistryServer:
         self.asked: list[str] = []  # "GET /schemas/ids/1" and so on
         self.refuses: str | None = None  # a subject that takes nothing new
         self._server: ThreadingHTTPServer | None = None
-        self.port = 0
+        # None that the kernel gives to outgoing connections: while the server is down, one of ours could get it.
+        self.port = choose(["http"], {}, ())["http"]
 
     @property
     def url(self) -> str:
@@ -63,7 +66,6 @@ class RegistryServer:
                 """Say nothing."""
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self.port), Answers)
-        self.port = self._server.server_address[1]
         threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
 
     def down(self) -> None:

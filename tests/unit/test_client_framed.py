@@ -11,7 +11,11 @@ from schemas.codec import encode_command, encode_reply
 from schemas.commands import SetPlan
 from schemas.confluent import frame
 from schemas.replies import Reply
+from tests.support.clock import Clock, confirmed
 from tests.support.memory_registry import IDS, Registry
+from tests.support.processes import eventually
+
+TIMEOUT = 5.0  # seconds of the clock of a test
 
 
 class Topic:
@@ -27,8 +31,8 @@ class Topic:
         return True
 
     def send(self, key: str, value: bytes, timestamp: int, delivered: Callable[[str | None], None]) -> None:
-        self.sent.append(value)
         self.delivered = delivered
+        self.sent.append(value)
 
     def poll(self, seconds: float, room: bool) -> list[bytes]:
         if self.sent:
@@ -49,9 +53,9 @@ def topic(monkeypatch: pytest.MonkeyPatch) -> Topic:
     return topic
 
 
-def client_of(monkeypatch: pytest.MonkeyPatch, registry: Registry, timeout: float, framed: bool = True) -> Client:
+def client_of(monkeypatch: pytest.MonkeyPatch, registry: Registry, framed: bool = True) -> Client:
     monkeypatch.setattr("commands.client.sync._registry", lambda url: registry)
-    return Client(timeout=timeout, registry="http://registry", framed=framed)
+    return Client(timeout=TIMEOUT, registry="http://registry", framed=framed)
 
 
 def command() -> SetPlan:
@@ -66,7 +70,7 @@ def answer(asked: SetPlan) -> bytes:
 
 def test_a_client_sends_and_reads_that_form(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = command()
-    with client_of(monkeypatch, Registry(), 30) as client:
+    with client_of(monkeypatch, Registry()) as client:
         future = client.send(asked)
         topic.come.put(answer(asked))
         assert future.result(30).first_version == 1
@@ -74,14 +78,19 @@ def test_a_client_sends_and_reads_that_form(topic: Topic, monkeypatch: pytest.Mo
     assert value == frame(IDS["SetPlan.v1"]) + encode_command(asked)[10:]
 
 
-def test_a_command_waits_for_the_registry_until_its_time_is_up(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_waits_for_the_registry_until_its_time_is_up(
+    topic: Topic, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     registry = Registry(away=True)
-    with client_of(monkeypatch, registry, 0.5) as client:
-        error = client.send(command()).exception(30)
+    with client_of(monkeypatch, registry) as client:
+        future = client.send(command())
+        eventually(lambda: "TimeoutError" in (client._framing.trouble or ""), what="the registry was asked")
+        clock.now += TIMEOUT
+        error = future.exception(30)
         assert isinstance(error, NoReply)
         assert "it was not sent; the schema registry: TimeoutError: it does not answer" in str(error)
         assert topic.sent == []
-    with client_of(monkeypatch, registry, 30) as client:
+    with client_of(monkeypatch, registry) as client:
         asked = command()
         future = client.send(asked)
         registry.away = False
@@ -89,19 +98,24 @@ def test_a_command_waits_for_the_registry_until_its_time_is_up(topic: Topic, mon
         assert future.result(30).first_version == 1
 
 
-def test_so_does_a_reply(topic: Topic, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_so_does_a_reply(topic: Topic, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     registry = Registry(away=True)
-    with client_of(monkeypatch, registry, 1, framed=False) as client:
+    with client_of(monkeypatch, registry, framed=False) as client:
         asked = command()
         future = client.send(asked)
         topic.come.put(answer(asked))
+        waits = "the registry was asked"
+        eventually(lambda: "TimeoutError" in (client._framing.waits or "") and confirmed(client), what=waits)
+        clock.now += TIMEOUT
         error = str(future.exception(30))
         assert "it is on the topic; replies wait for their schema; the schema registry: TimeoutError" in error
 
 
-def test_a_client_that_was_told_of_no_registry_says_so(topic: Topic) -> None:
-    with Client(timeout=0.5) as client:
+def test_a_client_that_was_told_of_no_registry_says_so(topic: Topic, clock: Clock) -> None:
+    with Client(timeout=TIMEOUT) as client:
         asked = command()
         future = client.send(asked)
         topic.come.put(answer(asked))
+        eventually(lambda: bool(client._unread) and confirmed(client), what="the reply has come")
+        clock.now += TIMEOUT
         assert "in Confluent's wire format: tell the client where the schema registry is" in str(future.exception(30))
