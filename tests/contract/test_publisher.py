@@ -19,7 +19,7 @@ from tests.contract.publisher_contract import PublisherContract, Subject
 from tests.support.examples import T0
 from tests.support.space import PARTITIONS, Servers
 
-WAIT = 60.0  # seconds
+WAIT = 120.0  # seconds
 
 
 class Lists:
@@ -85,7 +85,7 @@ class TestKafkaPublisher(PublisherContract):
         subject = Kafka(servers.address.kafka, names)
         yield subject
         subject.consumer.close()
-        assert subject.kafka.close(10) == 0
+        assert subject.kafka.close(60) == 0
 
     def test_a_message_without_a_timestamp_is_stamped_now(self, subject: Kafka) -> None:
         before = time.time() * 1000

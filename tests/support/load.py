@@ -1,21 +1,25 @@
 """Commands onto a space's topic, and what came of them read back from the servers."""
 
+import time
 from collections.abc import Iterable, Iterator
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
 from commands.batch import read_body
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.journal import CassandraJournal
 from commands.cassandra.snapshots import CassandraWatermarks
-from commands.ports import Watermark
+from commands.ports import StoreUnavailable, Watermark
 from schemas.codec import decode_event, encode_command
 from schemas.commands import AcquireLicense, Command, CompleteDownload, DeactivateDevice, SetPlan
 from tests.support.space import PARTITIONS, Space
 from tests.support.story import Story
+
+#: What a broker says that has just begun.
+_PASSES = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 
 def some_commands(count: int, accounts: int = 40, seed: int = 1) -> Iterator[Command]:
@@ -103,8 +107,15 @@ class Stores:
         self._session.cluster.shutdown()
 
     def end(self, topic: str, partition: int) -> int:
-        """The end offset of a partition."""
-        return int(self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=30)[1])
+        """The end offset of a partition. A broker that is just back does not lead it yet, and is asked again."""
+        asked, until = TopicPartition(topic, partition), time.monotonic() + 60
+        while True:
+            try:
+                return int(self._consumer.get_watermark_offsets(asked, timeout=30)[1])
+            except KafkaException as error:
+                if error.args[0].code() not in _PASSES or time.monotonic() > until:
+                    raise
+            time.sleep(0.1)
 
     def watermarks(self) -> dict[int, Watermark]:
         """The watermark of each shard that has one."""
@@ -127,11 +138,11 @@ class Stores:
             group.close()
 
     def followed_up(self) -> bool:
-        """Whether every command on the topic is decided and followed up; a broker that is just back says no."""
-        marks = self.watermarks()
+        """Whether every command on the topic is decided and followed up; a server that does not answer now says no."""
         try:
+            marks = self.watermarks()
             ends = {shard: self.end(self._space.topics.commands, shard) for shard in range(PARTITIONS)}
-        except KafkaException:
+        except (KafkaException, StoreUnavailable):
             return False
         return all(end == 0 or (shard in marks and marks[shard].next_offset >= end) for shard, end in ends.items())
 
@@ -139,8 +150,12 @@ class Stores:
         """All messages of a partition, as confluent-kafka gives them."""
         end, found = self.end(topic, partition), list[Any]()
         self._consumer.assign([TopicPartition(topic, partition, 0)])
+        until = time.monotonic() + 120
         while len(found) < end:
-            found += self._consumer.consume(min(5000, end - len(found)), 5)
+            assert time.monotonic() < until, f"{topic} {partition} gave {len(found)} of {end} messages"
+            come = self._consumer.consume(min(5000, end - len(found)), 5)
+            assert not any(one.error() for one in come), [one.error() for one in come]
+            found += come
         return found
 
     def values(self, topic: str, partition: int) -> list[bytes | None]:
