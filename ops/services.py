@@ -13,7 +13,7 @@ from projections.views import VIEWS
 
 HANDLER = "handler"
 _WAITS = '"event": "another version is live, waiting"'
-_PATIENCE = 60.0  # seconds until each process must have its partitions
+_PATIENCE = 180.0  # seconds until each process must have its partitions; one that ends is noticed at once
 
 
 def commands() -> dict[str, list[str]]:

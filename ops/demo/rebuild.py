@@ -8,7 +8,7 @@ from projections.redis_model.keys import Keys
 from projections.redis_model.reader import RedisReader
 
 _GENERATION = "demo"
-_PATIENCE = 60.0
+_PATIENCE = 180.0  # seconds; a worker that ends is noticed at once
 
 
 def projection_rate(stage: Stage, view: str) -> float:
