@@ -9,7 +9,7 @@ from typing import Any
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.session import connect, execute, prepare, rows
 from commands.cassandra.snapshots import CassandraSnapshots
-from commands.cassandra.tables import create_tables
+from commands.cassandra.tables import change_schema, create_tables
 from commands.ports import RowLost, StoreUnavailable
 from commands.settings import Settings as HandlerSettings
 from ops.as_of import Past, state_as_of
@@ -47,7 +47,7 @@ def drop(settings: Settings) -> None:
     """
     own = HandlerSettings(cassandra=settings.cassandra, keyspace=settings.keyspace)
     with _session(own, keyspace=None) as opened:
-        execute(opened, f"DROP KEYSPACE IF EXISTS {own.keyspace}")
+        change_schema(opened, f"DROP KEYSPACE IF EXISTS {own.keyspace}")
 
 
 def events(settings: Settings, account_id: str) -> list[Envelope]:

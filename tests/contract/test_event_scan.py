@@ -7,6 +7,7 @@ import pytest
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.scan import CassandraEventScan
 from commands.cassandra.session import Session
+from commands.cassandra.tables import change_schema
 from commands.memory import MemoryEventScan, MemoryEventStore
 from commands.ports import EventScan, EventStore, NewerRelease, StoreUnavailable
 from schemas.codec import MAGIC
@@ -48,6 +49,6 @@ class TestCassandraEventScan(EventScanContract):
             list(scan.read(scan.slices(1)[0]))
 
     def test_a_table_that_went_away_is_a_failure(self, session: Session, scan: EventScan) -> None:
-        session.execute("DROP TABLE events")
+        change_schema(session, "DROP TABLE events")
         with pytest.raises(StoreUnavailable):
             list(scan.read(scan.slices(1)[0]))

@@ -1,11 +1,27 @@
-"""What becomes of an answered request in the driver: nothing may keep it, for there are thousands a second."""
+"""What becomes of requests in the driver: how long one may take, and that nothing keeps an answered one."""
 
 import gc
 import time
+from uuid import uuid4
 from weakref import ref
 
-from commands.cassandra.session import when_done
-from tests.support.space import Space
+from cassandra.cluster import EXEC_PROFILE_DEFAULT
+
+from commands.cassandra.session import connect, when_done
+from commands.cassandra.tables import change_schema, create_tables
+from tests.support.space import Servers, Space
+
+
+def test_tables_are_created_and_dropped_in_more_time_than_a_query_has(servers: Servers) -> None:
+    host, _, port = servers.address.cassandra.partition(":")
+    session = connect([(host, int(port))], None)
+    session.get_execution_profile(EXEC_PROFILE_DEFAULT).request_timeout = 0.001
+    keyspace = f"t{uuid4().hex[:12]}"
+    try:
+        create_tables(session, keyspace)
+        change_schema(session, f"DROP KEYSPACE {keyspace}")
+    finally:
+        session.cluster.shutdown()
 
 
 def test_an_answered_request_goes_without_the_garbage_collector(space: Space) -> None:

@@ -2,6 +2,7 @@
 
 from uuid import uuid4
 
+from commands.cassandra.tables import change_schema
 from ops import kafka, topics
 from schemas.commands import SetPlan
 from schemas.topics import Topics
@@ -35,7 +36,7 @@ def test_a_keyspace_that_is_not_there(space: Space) -> None:
 
 def test_tables_that_are_not_there(space: Space) -> None:
     session = space.session()
-    session.execute("DROP TABLE watermarks")
+    change_schema(session, "DROP TABLE watermarks")
     session.cluster.shutdown()
     with handler(space, "no-table") as process:
         assert process.wait() == 1

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
+from commands.cassandra.tables import change_schema
 from ops.bench.cpu import told
 from ops.bench.ground import Ground
 from ops.bench.handled import at_work
@@ -36,7 +37,7 @@ def measure(ground: Ground) -> list[Line]:
     for _ in ground.laps(NAME):
         with ground.space() as space, at_work(ground, space) as handled, space.cassandra() as session:
             ours = handled.drain(ground, backlog, count // 4)
-            session.execute(_TABLE)
+            change_schema(session, _TABLE)
             _bare(session, 0, alone // 4, backlog)
             pairs.append((ours.rate, _bare(session, alone // 4, alone, backlog)))
             note = f"cores used, of the last run: {told(ours.shares)}"

@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 from uuid import uuid4
 
+from commands.cassandra.tables import change_schema
 from ops.bench.ground import Ground, Space
 from ops.bench.handled import NotHandled, at_work, stream
 from ops.bench.open_loop import percentile, send
@@ -45,7 +46,7 @@ def measure(ground: Ground) -> list[Line]:
         ground.tell(f"{NAME}: finding the highest rate")
         _flat_out(space, list(islice(messages, most // 2)))
         highest = _flat_out(space, list(islice(messages, most)))
-        session.execute(_TABLE)
+        change_schema(session, _TABLE)
         insert = session.prepare(_INSERT)
         for _ in ground.laps(NAME):
             for share, part in _SHARES.items():
