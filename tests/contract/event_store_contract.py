@@ -11,9 +11,9 @@ from commands.account import DAY
 from commands.ports import EventRow, EventStore, NotPrepared
 from schemas.codec import encode_event
 from schemas.events import Envelope
+from tests.contract.settled import settled
 from tests.support.examples import EVENT_EXAMPLES, T0, acquired, command_id, day, envelope, plan_set
 
-WAIT = 60  # seconds for any future
 WRITTEN = T0 + 5 * DAY
 
 
@@ -29,7 +29,7 @@ def row(one: Envelope, position: int = 0, *, payload: bytes | None = None, writt
 
 
 def write(store: EventStore, rows: Sequence[EventRow]) -> None:
-    assert store.write(rows).result(WAIT) is None
+    assert settled(lambda: store.write(rows)) is None
 
 
 def versions(found: Iterator[Envelope]) -> list[int]:

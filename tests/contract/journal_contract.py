@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from commands.cassandra.tables import BUCKET
-from commands.ports import Appended, Committed, Conflict, Journal, Row, StoreUnavailable
+from commands.ports import Appended, Committed, Conflict, Journal, Row
+from tests.contract.settled import WAIT, settled
 from tests.support.examples import T0
 
-WAIT = 30  # seconds for any future
 #: Makes journals on one store, one for each owner of a shard.
 Owners = Callable[[], Journal]
 WRITER, OTHER = UUID(int=1), UUID(int=2)
@@ -23,13 +23,8 @@ def row(shard: int, position: int, *, writer: UUID = WRITER, at: int = T0, body:
 
 
 def append(journal: Journal, one: Row) -> Appended:
-    """Append as an owner does: again while nobody knows what became of it."""
-    for _ in range(20):
-        try:
-            return journal.append(one).result(WAIT)
-        except StoreUnavailable:
-            continue
-    pytest.fail(f"position {one.position} stays unknown")
+    """Append as an owner does."""
+    return settled(lambda: journal.append(one))
 
 
 class JournalContract:

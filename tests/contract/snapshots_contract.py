@@ -6,9 +6,8 @@ import pytest
 
 from commands.account import REMEMBERED, Account, License, fold, initial
 from commands.ports import SnapshotHistory, Snapshots
+from tests.contract.settled import WAIT, settled
 from tests.support.examples import EVENT_EXAMPLES, T0, command_id, day
-
-WAIT = 30  # seconds for any future
 
 
 def state(version: int = 1, plan: str = "basic") -> Account:
@@ -16,7 +15,7 @@ def state(version: int = 1, plan: str = "basic") -> Account:
 
 
 def save(snapshots: Snapshots, account: str, kept: Account) -> None:
-    assert snapshots.save(account, kept).result(WAIT) is None
+    assert settled(lambda: snapshots.save(account, kept)) is None
 
 
 class SnapshotsContract:

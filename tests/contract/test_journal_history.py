@@ -12,6 +12,7 @@ from commands.memory import MemoryJournal, MemoryJournalHistory, MemoryWatermark
 from commands.ports import Journal, JournalHistory, Row, StoreUnavailable, Watermark, Watermarks
 from tests.contract.journal_contract import append
 from tests.contract.journal_history_contract import Fill, JournalHistoryContract, rows_of
+from tests.contract.settled import settled
 from tests.support.space import Servers, new_space
 
 
@@ -27,7 +28,7 @@ def filling(journal: Journal, watermarks: Watermarks) -> Fill:
         for one in rows:
             append(journal, one)
         if followed_up:
-            watermarks.save(rows[0].shard, Watermark(followed_up - 1, 0)).result(30)
+            settled(lambda: watermarks.save(rows[0].shard, Watermark(followed_up - 1, 0)))
 
     return fill
 

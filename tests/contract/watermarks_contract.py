@@ -5,12 +5,11 @@ import random
 import pytest
 
 from commands.ports import Watermark, Watermarks
-
-WAIT = 30  # seconds for any future
+from tests.contract.settled import WAIT, settled
 
 
 def save(marks: Watermarks, shard: int, mark: Watermark) -> None:
-    assert marks.save(shard, mark).result(WAIT) is None
+    assert settled(lambda: marks.save(shard, mark)) is None
 
 
 class WatermarksContract:
