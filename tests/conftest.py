@@ -1,5 +1,6 @@
 """The servers that tests run on: started once a run, on their own ports, in a folder of their own."""
 
+import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from tests.support.space import Servers, Space, new_space
 
 # A shell that runs us in the background has Ctrl-C ignored, by our children too; but some tests are about Ctrl-C.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nor is what somebody's own system is told of the tests' business.
+for name in [name for name in os.environ if name.startswith("LICENSING_") or name == "SCHEMA_REGISTRY_URL"]:
+    del os.environ[name]
 settings.register_profile("ours", deadline=None)  # how long an example takes says nothing on a busy machine
 settings.load_profile("ours")
 
