@@ -2,24 +2,23 @@
 
 import time
 from collections.abc import Iterable, Iterator
+from functools import partial
 from random import Random
 from typing import Any
 from uuid import UUID
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 
 from commands.batch import read_body
 from commands.cassandra.event_store import CassandraEventStore
 from commands.cassandra.journal import CassandraJournal
 from commands.cassandra.snapshots import CassandraWatermarks
 from commands.ports import StoreUnavailable, Watermark
+from ops.kafka.asking import once_settled
 from schemas.codec import decode_event, encode_command
 from schemas.commands import AcquireLicense, Command, CompleteDownload, DeactivateDevice, SetPlan
 from tests.support.space import PARTITIONS, Space
 from tests.support.story import Story
-
-#: What a broker says that has just begun.
-_PASSES = {KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART}
 
 
 def some_commands(count: int, accounts: int = 40, seed: int = 1) -> Iterator[Command]:
@@ -108,14 +107,9 @@ class Stores:
 
     def end(self, topic: str, partition: int) -> int:
         """The end offset of a partition. A broker that is just back does not lead it yet, and is asked again."""
-        asked, until = TopicPartition(topic, partition), time.monotonic() + 60
-        while True:
-            try:
-                return int(self._consumer.get_watermark_offsets(asked, timeout=30)[1])
-            except KafkaException as error:
-                if error.args[0].code() not in _PASSES or time.monotonic() > until:
-                    raise
-            time.sleep(0.1)
+        asked = TopicPartition(topic, partition)
+        ask = partial(self._consumer.get_watermark_offsets, asked, timeout=30)
+        return int(once_settled(self._consumer, ask, timeout=60)[1])
 
     def watermarks(self) -> dict[int, Watermark]:
         """The watermark of each shard that has one."""
