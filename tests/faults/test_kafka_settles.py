@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -11,15 +12,15 @@ from ops import kafka, stack
 from ops.kafka.asking import QUIET
 from ops.kafka.changes import delete_before
 from ops.stack.kafka import Kafka
-from tests.support.space import Space
+from tests.support.space import Servers
 
 PARTITIONS = 64  # that it leads one after the other
 GROUP = "a-group"
 
 
-@pytest.fixture
-def topic(space: Space) -> str:
-    bootstrap, topic = space.settings.kafka, f"{space.name}.many"
+@pytest.fixture(scope="module")
+def topic(servers: Servers) -> str:
+    bootstrap, topic = servers.address.kafka, f"t{uuid4().hex[:12]}.many"
     kafka.create(bootstrap, {topic: PARTITIONS}, {topic: {}})
     to = kafka.producer(bootstrap)
     for partition in range(PARTITIONS):
@@ -65,13 +66,13 @@ def asked(bootstrap: str, topic: str) -> dict[str, Callable[[], None]]:
     return {question.__name__: question for question in questions}
 
 
-@pytest.mark.parametrize("first", asked("", ""))
-def test_each_is_answered(space: Space, topic: str, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("first", ["spans", "find", "committed", "delete_nothing"])
+def test_each_is_answered(servers: Servers, topic: str, first: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """`first`: is asked while least is known."""
     monkeypatch.setattr(Kafka, "answers", lists_itself)
-    questions = asked(space.settings.kafka, topic)
-    stack.kill(space.servers.home, "kafka", signal.SIGKILL)
-    stack.start_one(space.servers.home, "kafka")
+    questions = asked(servers.address.kafka, topic)
+    stack.kill(servers.home, "kafka", signal.SIGKILL)
+    stack.start_one(servers.home, "kafka")
     questions[first]()
     for ask in questions.values():
         ask()

@@ -130,13 +130,14 @@ def test_it_waits_for_a_server_and_goes_on(
 def test_it_waits_for_redis_when_readers_have_it_and_old_ones_are_dropped(
     rebuilds: Rebuilds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drop, die = cutover.drop_retired, once(lambda: dies_for_a_while(rebuilds.space, "redis"))
+    drop, die = cutover.drop_retired, once(lambda: dies(rebuilds.space, "redis"))
 
     def dropped(*about: Any) -> list[str]:
         die()
         return drop(*about)
 
     monkeypatch.setattr(cutover, "drop_retired", dropped)
+    comes_back_once_missed(rebuilds.space, monkeypatch)
     assert rebuilds.json()[-1]["end"] == "live"
 
 
