@@ -3,7 +3,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -134,6 +134,7 @@ def _rebuild(
     from ops.rebuild.owner import Owner
     from ops.rebuild.plan import make_plan
     from ops.rebuild.run import Rebuild
+    from ops.rebuild.stop import Stopped
     from ops.rebuild.waiting import Waiting
 
     days = retired_days()
@@ -155,7 +156,10 @@ def _rebuild(
             bars.begin("events", plan.done)
             waiting = Waiting(settings, owner, stop, note)
             result = Rebuild(settings, view, generations, plan, stop, waiting, bars.show).run()
-        dropped = waiting.through(lambda: drop_retired(generations, days)) if result.end == "live" else []
+        dropped: list[str] = []
+        if result.end == "live":
+            with suppress(Stopped):  # readers have the new one; the next rebuild drops what is left
+                dropped = waiting.through(lambda: drop_retired(generations, days))
     if json:
         as_json(result_document(result, dropped))
     else:
