@@ -173,7 +173,7 @@ def test_causes_are_where_they_are_said_to_be(
 def test_causes_far_from_each_other_are_found_by_their_times(cli: CliRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     field = lines(cli, "explain", "licenses", ACCOUNT)[0]["changes"][0]["what"]
     near = lines(cli, "explain", "licenses", ACCOUNT, field)
-    monkeypatch.setattr("ops.kafka._NEAR", 0)
+    monkeypatch.setattr("ops.kafka.reading._NEAR", 0)
     assert lines(cli, "explain", "licenses", ACCOUNT, field) == near
     assert all(cause["offset"] is not None for cause in near)
 

@@ -101,7 +101,7 @@ def test_kafka_is_set_alike_on_both_ways() -> None:
     assert {name: value for name, value in local.items() if name not in where | only_local} == {
         name: value for name, value in container.items() if name not in where | only_container
     }
-    assert "-Xmx512m\n" in fill("kafka.args", {"directory": "", "directory_uri": "", "jars": ""})
+    assert "-Xmx768m\n" in fill("kafka.args", {"directory": "", "directory_uri": "", "jars": ""})
     assert container["heap.opts"] == "-Xmx512m"
 
 
