@@ -102,7 +102,7 @@ def test_kafka_is_set_alike_on_both_ways() -> None:
         name: value for name, value in container.items() if name not in where | only_container
     }
     assert "-Xmx768m\n" in fill("kafka.args", {"directory": "", "directory_uri": "", "jars": ""})
-    assert container["heap.opts"] == "-Xmx512m"
+    assert container["heap.opts"] == "-Xmx768m"
 
 
 def test_paxos_is_the_second_on_both_ways() -> None:
