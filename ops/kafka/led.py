@@ -18,7 +18,7 @@ def led(bootstrap: str, counts: Mapping[str, int]) -> bool:
     every = {TopicPartition(topic, number): end for topic, count in counts.items() for number in range(count)}
     admin = AdminClient({"bootstrap.servers": bootstrap} | QUIET)
     try:
-        for future in admin.list_offsets(every, request_timeout=TIMEOUT).values():
+        for future in admin.list_offsets(every, request_timeout=TIMEOUT).values() if every else ():
             future.result()
     except KafkaException as error:
         found = problem(bootstrap, error)

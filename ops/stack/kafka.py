@@ -7,9 +7,11 @@ import uuid
 from base64 import urlsafe_b64encode
 from pathlib import Path
 
-from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
+from ops.kafka import KafkaProblem
+from ops.kafka.led import led
 from ops.stack import java, maven
 from ops.stack.errors import StackError
 from ops.stack.files import Progress, quiet, write_whole
@@ -40,19 +42,16 @@ class Kafka:
         return [java.find(), f"@{folder}/java.args"]
 
     def answers(self, port: int) -> bool:
-        """Ask for metadata, in which a broker that is still fenced is not, and then for the ends of all partitions: it
-        lists them some time before it leads them."""
-        end = OffsetSpec.latest()  # type: ignore[no-untyped-call]
+        """Ask for metadata, in which a broker that is still fenced is not, and then whether it leads all partitions
+        that it lists."""
+        bootstrap = f"127.0.0.1:{port}"
         try:  # a closed port is asked without the client, which would log its complaint
             socket.create_connection(("127.0.0.1", port), 1).close()
-            client = AdminClient({"bootstrap.servers": f"127.0.0.1:{port}", "log_level": 0})
-            known = client.list_topics(timeout=10)
-            every = {TopicPartition(name, n): end for name, topic in known.topics.items() for n in topic.partitions}
-            for asked in client.list_offsets(every, request_timeout=10).values() if every else ():
-                asked.result()
-        except (OSError, KafkaException):
+            known = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}).list_topics(timeout=10)
+            counts = {name: len(topic.partitions) for name, topic in known.topics.items()}
+            return bool(known.brokers) and led(bootstrap, counts)
+        except (OSError, KafkaException, KafkaProblem):
             return False
-        return bool(known.brokers)
 
 
 def _format(folder: Path, jars: Path, config: Path) -> None:

@@ -85,5 +85,6 @@ def test_kafka_answers_when_it_leads_all_that_it_lists(
             return future
 
     monkeypatch.setattr("ops.stack.kafka.AdminClient", Broker)
+    monkeypatch.setattr("ops.kafka.led.AdminClient", Broker)
     with socket.create_server(("127.0.0.1", 0)) as listening:
         assert Kafka().answers(listening.getsockname()[1]) is answers
